@@ -1,0 +1,75 @@
+# Everything a person or CI runs goes through here; the environment is made on first use in .venv/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(VENV)/uv/bin/uv
+UV_VERSION := 0.13.9
+SOURCES := crds/trimtab_api jobs/trimtab_jobs cli/trimtab_cli tests bench examples
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/installed ## Set up, then run examples/digits/job.yaml from manifest to measured int8 model
+	$(BIN)/trimtab run examples/digits/job.yaml
+
+.PHONY: test
+test: $(VENV)/installed test-deps ## Set up, then run every tier of tests
+	$(BIN)/pytest tests --cov --cov-report=term:skip-covered
+
+.PHONY: check
+check: lint ## The inner loop: lint, types, import contracts, generated files, unit tests
+	$(BIN)/pytest tests/unit
+
+.PHONY: lint
+lint: $(VENV)/installed ## Format and lint check, strict types, import contracts, generated files
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+
+.PHONY: format
+format: $(VENV)/installed ## Format the code and apply safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: crd
+crd: $(VENV)/installed ## Generate the CRDs and the examples' manifests
+	$(BIN)/python -m trimtab_api.schema crds
+	$(BIN)/python examples/generate.py
+
+.PHONY: bench
+bench: $(VENV)/bench-installed ## Run one claim against its peers: make bench NAME=orchestration
+	@test -n "$(NAME)" || { echo "usage: make bench NAME=<$$(cd bench && ls *.py | sed 's/.py//' | paste -sd '|')>"; exit 2; }
+	$(BIN)/python bench/$(NAME).py
+
+.PHONY: faults
+faults: $(VENV)/installed test-deps ## The long table of faults: drivers killed ten times, on a folder and on S3
+	TRIMTAB_FAULTS=full $(BIN)/pytest tests/faults -s
+
+.PHONY: test-deps
+test-deps: $(VENV)/installed ## Build the test control plane and S3 server (needs Go 1.26; kept outside the tree)
+	@$(BIN)/python -m tests.cluster build
+
+.PHONY: lock
+lock: $(VENV)/installed ## Pin every dependency anew from pyproject.toml
+	$(UV) pip compile pyproject.toml --extra jobs --extra dev -q --no-header -o requirements/dev.txt
+	$(UV) pip compile pyproject.toml --extra jobs --extra dev --extra bench -c requirements/dev.txt -q --no-header \
+		-o requirements/bench.txt
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)/uv
+	$(VENV)/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/installed: requirements/dev.txt pyproject.toml | $(UV)
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --requirements requirements/dev.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/bench-installed: requirements/bench.txt $(VENV)/installed
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --requirements requirements/bench.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""The language of Trimtab: manifests, plans and reports as frozen pydantic models."""

@@ -1,0 +1,1 @@
+"""The driver and its workers: search, compression, export, measurement and the guardrail."""
