@@ -1,0 +1,144 @@
+"""The servers that tests run against, built from pinned Go modules.
+
+Each module has a folder under `modules/` whose go.mod and go.sum pin it and everything below it, so no
+binary is downloaded and none depends on what a distribution ships. Binaries are kept outside the tree, by
+module and version, and shared by every checkout on the machine. A further program of a module that is
+already here is one more `tool` in its go.mod (`go get -tool PACKAGE@VERSION`) and one more line in
+PROGRAMS.
+"""
+
+import fcntl
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = Path(__file__).parent / "modules"
+MINIMUM_GO = (1, 25)
+
+
+class UnavailableError(RuntimeError):
+    """A program cannot be had here; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program: the folder under `modules/`, the Go module that gives it its version, its package."""
+
+    name: str
+    folder: str
+    module: str
+    package: str
+
+    @property
+    def version(self) -> str:
+        """The module's version in go.mod, read without Go."""
+        text = (MODULES / self.folder / "go.mod").read_text()
+        found = re.search(rf"^\s*(?:require )?{re.escape(self.module)} (v\S+)", text, re.MULTILINE)
+        if found is None:
+            raise UnavailableError(f"modules/{self.folder}/go.mod does not require {self.module}")
+        return found.group(1)
+
+    @property
+    def path(self) -> Path:
+        """Where the built program is kept."""
+        return cache_folder() / f"{self.folder}-{self.version}" / self.name
+
+
+PROGRAMS = {
+    program.name: program
+    for program in (
+        Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
+        Program("kube-apiserver", "kubernetes", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+        Program(
+            "versitygw",
+            "versitygw",
+            "github.com/versity/versitygw",
+            "github.com/versity/versitygw/cmd/versitygw",
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """Where binaries are kept: `$TRIMTAB_CACHE/bin`, else `trimtab/bin` in the user's cache folder."""
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("TRIMTAB_CACHE") or user / "trimtab") / "bin"
+
+
+def find_program(name: str) -> Path:
+    """The path of a program that is built already; UnavailableError says how to build it."""
+    program = PROGRAMS[name]
+    if not program.path.exists():
+        try:
+            check_go(program.folder)
+        except UnavailableError as error:
+            raise UnavailableError(f"{name} {program.version} is not built, and {error}") from error
+        raise UnavailableError(f"{name} {program.version} is not built: run `make test-deps`")
+    return program.path
+
+
+def build_program(name: str) -> Path:
+    """The path of a program, built first if need be; parallel sessions wait for each other's build."""
+    program = PROGRAMS[name]
+    if program.path.exists():
+        return program.path
+    check_go(program.folder)
+    program.path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(program.path.with_name(f".{name}.lock")):
+        if not program.path.exists():
+            compile_program(program)
+    return program.path
+
+
+def compile_program(program: Program) -> None:
+    """Build into a neighbouring file, then rename: a build that is cut short leaves no half program."""
+    draft = program.path.with_name(f".{program.name}.{os.getpid()}")
+    command = ["go", "build", "-trimpath", "-ldflags", link_flags(program), "-o", str(draft), program.package]
+    environment = os.environ | {"CGO_ENABLED": "0"}  # static, so that no C compiler is needed
+    try:
+        done = subprocess.run(command, cwd=MODULES / program.folder, env=environment, check=False)
+        if done.returncode:
+            raise UnavailableError(
+                f"{program.name} {program.version} could not be built; Go's messages are above"
+            )
+        draft.rename(program.path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def link_flags(program: Program) -> str:
+    """Linker flags: no debug tables; Kubernetes' programs are told their version, which they report."""
+    flags = "-s -w"
+    if program.folder == "kubernetes":
+        major, minor, _ = program.version.removeprefix("v").split(".")
+        facts = {"gitVersion": program.version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+        flags += "".join(f" -X k8s.io/component-base/version.{name}={value}" for name, value in facts.items())
+    return flags
+
+
+def check_go(folder: str) -> None:
+    """UnavailableError when there is no Go that can build this module."""
+    try:
+        answer = subprocess.run(
+            ["go", "env", "GOVERSION"], cwd=MODULES / folder, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UnavailableError("Go was not found: install Go 1.26, then run `make test-deps`") from error
+    found = re.match(r"go(\d+)\.(\d+)", answer.stdout.strip())
+    if found and (int(found[1]), int(found[2])) < MINIMUM_GO:
+        raise UnavailableError(
+            f"Go {found[0][2:]} is too old: install Go 1.26 (at least "
+            f"{'.'.join(map(str, MINIMUM_GO))}), then run `make test-deps`"
+        )
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file; the system drops it if this process dies."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

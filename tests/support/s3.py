@@ -1,0 +1,105 @@
+"""A real S3 server for tests: VersityGW on the loopback address, objects in a temporary folder.
+
+`s3_server` runs once per session; `s3_bucket` gives a test a bucket of its own and sets the AWS_*
+variables, so that `open_store(s3_bucket)` reaches it without more.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cluster.processes import Processes, free_ports, is_listening
+from tests.cluster.programs import UnavailableError, find_program
+from tests.support.tiers import skip_tier
+
+ACCESS_KEY, SECRET_KEY, REGION = "trimtab-tests", "not-a-secret", "us-east-1"
+
+
+@dataclass
+class S3Server:
+    """One running server. `folder` holds its logs and, under `objects/`, one folder per bucket."""
+
+    program: Path
+    folder: Path
+    port: int
+    processes: Processes
+
+    @classmethod
+    def at(cls, folder: Path) -> "S3Server":
+        """A server of this folder that is not started yet; UnavailableError when none is built here."""
+        return cls(find_program("versitygw"), folder, free_ports(1)[0], Processes(folder))
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self, endpoint: str | None = None) -> dict[str, str]:
+        """The AWS_* variables by which a client reaches the server, or a proxy in front of it."""
+        return {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": endpoint or self.endpoint,
+        }
+
+    def start(self) -> None:
+        """Start, or start again after `stop` or `kill` on the same port with the same objects."""
+        (self.folder / "objects").mkdir(parents=True, exist_ok=True)
+        (self.folder / "attributes").mkdir(exist_ok=True)
+        address = ["--port", f"127.0.0.1:{self.port}", "--region", REGION, "--quiet", "--keep-alive"]
+        # Object attributes in a folder: not every file system under a temporary folder has extended ones.
+        backend = ["posix", "--sidecar", f"{self.folder}/attributes", f"{self.folder}/objects"]
+        environment = os.environ | {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
+        self.processes.start("versitygw", [self.program, *address, *backend], environment)
+        self.processes.wait_until("the S3 server listens", lambda: is_listening(self.port))
+
+    def stop(self) -> None:
+        self.processes.stop()
+
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        self._process.kill()
+        self.processes.stop()
+
+    def freeze(self) -> None:
+        """Answer nothing until `thaw`; connections are still accepted, by the system."""
+        self._process.suspend()
+
+    def thaw(self) -> None:
+        self._process.resume()
+
+    def make_bucket(self, name: str) -> str:
+        """The s3:// address of a new bucket; 3 to 63 lower-case letters, digits and hyphens."""
+        (self.folder / "objects" / name).mkdir()
+        return f"s3://{name}"
+
+    @property
+    def _process(self) -> psutil.Process:
+        return psutil.Process(self.processes.children["versitygw"].pid)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """The session's S3 server. A test that stops or freezes a server starts its own with `S3Server.at`."""
+    try:
+        server = S3Server.at(tmp_path_factory.mktemp("s3"))
+    except UnavailableError as error:
+        skip_tier(str(error))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_server: S3Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The s3:// address of a bucket of this test's own, with the AWS_* variables set."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    taken = len(list((s3_server.folder / "objects").iterdir()))
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())
+    return s3_server.make_bucket(f"{words[:50].strip('-')}-{taken}")
