@@ -4,11 +4,13 @@ What runs is written to `pids` in the run's folder as name, process id and start
 only while both still match, so an id that has passed to another program is left alone.
 """
 
+import random
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,11 +112,18 @@ def end_process(pid: int, started: float) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback address on which nothing listens now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    """Ports of the loopback address on which nothing listens.
+
+    They lie below those that systems give to outgoing connections, so that none of these takes a port
+    before its server does, or while a server is restarted.
+    """
+    ports: list[int] = []
+    for port in random.sample(range(20_000, 32_000), 12_000):
+        if len(ports) == count:
+            break
+        with suppress(OSError):
+            socket.create_server(("127.0.0.1", port)).close()
+            ports.append(port)
     return ports
 
 
