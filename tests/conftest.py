@@ -1,3 +1,70 @@
-"""What every tier shares: the servers' fixtures, and the minutes that each tier took."""
+"""What every tier shares: the servers' fixtures, a marker per tier, and the minutes that each tier took.
 
-pytest_plugins = ["tests.support.s3"]
+A test's tier is its first folder under tests/, so `pytest -m "not integration"` leaves a tier out.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.support.cluster", "tests.support.s3"]
+
+TESTS = Path(__file__).parent
+TIERS = {
+    "unit": "no I/O, milliseconds each",
+    "contract": "one suite for every implementation of a protocol",
+    "jobs": "real torch, Ray and ONNX Runtime on small data",
+    "integration": "real servers: etcd, kube-apiserver, S3",
+    "faults": "drivers killed, journals cut, stores that misbehave",
+}
+
+
+@dataclass
+class TierResult:
+    """What one tier did: seconds (fixtures included), outcomes, and why tests were skipped."""
+
+    seconds: float = 0.0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: set[str] = field(default_factory=set)
+
+
+results: dict[str, TierResult] = defaultdict(TierResult)
+
+
+def tier_of(path: Path) -> str:
+    """The tier of a test file; what lies directly under tests/ is quick and counts as unit."""
+    folder = path.relative_to(TESTS).parts[0]
+    return folder if folder in TIERS else "unit"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier, meaning in TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: {meaning}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(tier_of(item.path))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    result = results[next(tier for tier in TIERS if tier in report.keywords)]
+    result.seconds += report.duration
+    if report.when == "call" or report.outcome != "passed":
+        result.outcomes[report.outcome] += 1
+    if report.skipped and isinstance(report.longrepr, tuple):
+        result.reasons.add(report.longrepr[2].removeprefix("Skipped: "))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.section("tiers")
+    for tier in TIERS:
+        if tier in results:
+            counts = ", ".join(
+                f"{count} {outcome}" for outcome, count in sorted(results[tier].outcomes.items())
+            )
+            terminalreporter.line(f"{tier:<12} {results[tier].seconds / 60:5.1f} min  {counts}")
+            for reason in sorted(results[tier].reasons):
+                terminalreporter.line(f"{'':<12} skipped: {reason}")

@@ -2,7 +2,6 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import obstore
 import pytest
@@ -48,19 +47,16 @@ def test_exactly_one_of_many_racing_creates_wins(s3_server: S3Server, s3_bucket:
     assert read(store, "epochs/1") == b"%d" % won.index(True)
 
 
-def test_objects_survive_a_kill_and_a_restart(tmp_path: Path) -> None:
-    server = S3Server.at(tmp_path)
-    server.start()
-    store = connect(server, server.make_bucket("kept"))
+def test_objects_survive_a_kill_and_a_restart(own_s3_server: S3Server) -> None:
+    store = connect(own_s3_server, own_s3_server.make_bucket("kept"))
     obstore.put(store, "a/b", b"body")
 
-    server.kill()
+    own_s3_server.kill()
     with pytest.raises(GenericError):
         read(store, "a/b")
-    server.start()
+    own_s3_server.start()
 
     assert read(store, "a/b") == b"body"
-    server.stop()
 
 
 def test_proxy_is_transparent_unless_told_otherwise(s3_server: S3Server, s3_bucket: str) -> None:

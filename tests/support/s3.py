@@ -1,7 +1,8 @@
 """A real S3 server for tests: VersityGW on the loopback address, objects in a temporary folder.
 
 `s3_server` runs once per session; `s3_bucket` gives a test a bucket of its own and sets the AWS_*
-variables, so that `open_store(s3_bucket)` reaches it without more.
+variables, so that `open_store(s3_bucket)` reaches it without more. `own_s3_server` may be stopped,
+killed, frozen and started again.
 """
 
 import os
@@ -85,9 +86,20 @@ class S3Server:
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """The session's S3 server. A test that stops or freezes a server starts its own with `S3Server.at`."""
+    """The session's S3 server, shared by its tests: to be left running."""
+    yield from run_server(tmp_path_factory.mktemp("s3"))
+
+
+@pytest.fixture
+def own_s3_server(tmp_path: Path) -> Iterator[S3Server]:
+    """A server of this test's own, which it may stop, kill or freeze."""
+    yield from run_server(tmp_path / "s3")
+
+
+def run_server(folder: Path) -> Iterator[S3Server]:
+    """A started server, ended afterwards; the tier is skipped when none is built here."""
     try:
-        server = S3Server.at(tmp_path_factory.mktemp("s3"))
+        server = S3Server.at(folder)
     except UnavailableError as error:
         skip_tier(str(error))
     server.start()

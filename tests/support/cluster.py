@@ -1,0 +1,187 @@
+"""A real API server for tests, with the CRDs of `crds/` installed.
+
+`api_server` starts etcd and kube-apiserver once per session (3 s) and gives a small client. Its answers are
+the server's own JSON; a refusal is a RefusedError that lists every cause by field.
+"""
+
+import json
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.processes import StartError
+from tests.cluster.programs import UnavailableError
+from tests.support.tiers import skip_tier
+
+CRDS = Path(__file__).resolve().parents[2] / "crds"
+Document = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """What the API server did not accept: its status code, and one (field, message) per cause."""
+
+    def __init__(self, status: Mapping[str, Any]) -> None:
+        details = status.get("details") or {}
+        self.code: int = status["code"]
+        self.reason: str = status.get("reason", "")
+        self.message: str = status["message"]
+        self.causes = [(each.get("field", ""), each["message"]) for each in details.get("causes", [])]
+        super().__init__(f"{self.code} {self.message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Where the objects of a kind are."""
+
+    root: str
+    plural: str
+    namespaced: bool
+
+    def collection(self, namespace: str) -> str:
+        return f"{self.root}/{f'namespaces/{namespace}/' if self.namespaced else ''}{self.plural}"
+
+
+@dataclass
+class ApiServer:
+    """A client with an administrator's rights."""
+
+    plane: ControlPlane
+    resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
+    """By apiVersion and kind, as the server named them."""
+
+    def create(self, document: Document, *, strict: bool = True, dry_run: bool = False) -> Document:
+        """The stored object. `strict` refuses unknown and duplicate fields, as kubectl asks for."""
+        self._ensure_namespace(document)
+        return self._send("POST", self._collection(document), document, self._options(strict, dry_run))
+
+    def update(self, document: Document, *, strict: bool = True, dry_run: bool = False) -> Document:
+        """The object after replacing it by this document; without a resourceVersion, whatever it is now."""
+        return self._send("PUT", self._path(document), document, self._options(strict, dry_run))
+
+    def apply(self, document: Document, *, strict: bool = True) -> Document:
+        """The object after a server-side apply, which creates what is not there."""
+        self._ensure_namespace(document)
+        options = self._options(strict, False) | {"fieldManager": "tests", "force": "true"}
+        return self._send("PATCH", self._path(document), document, options)
+
+    def get(self, document: Document) -> Document:
+        """The stored object of the same kind, namespace and name."""
+        return self._send("GET", self._path(document))
+
+    def delete(self, document: Document) -> None:
+        """Delete the object of the same kind, namespace and name."""
+        self._send("DELETE", self._path(document))
+
+    def read(self, path: str) -> Document:
+        """Whatever the server answers at a path, such as /openapi/v3."""
+        return self._send("GET", path)
+
+    def _options(self, strict: bool, dry_run: bool) -> dict[str, str]:
+        return {"fieldValidation": "Strict" if strict else "Ignore"} | ({"dryRun": "All"} if dry_run else {})
+
+    def _resource(self, document: Document) -> Resource:
+        version, kind = document["apiVersion"], document["kind"]
+        if (version, kind) not in self.resources:
+            root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+            for each in self.read(root)["resources"]:
+                if "/" not in each["name"]:
+                    self.resources[version, each["kind"]] = Resource(root, each["name"], each["namespaced"])
+        return self.resources[version, kind]
+
+    def _collection(self, document: Document) -> str:
+        return self._resource(document).collection(namespace_of(document))
+
+    def _path(self, document: Document) -> str:
+        return f"{self._collection(document)}/{document['metadata']['name']}"
+
+    def _ensure_namespace(self, document: Document) -> None:
+        if self._resource(document).namespaced:
+            namespace = {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": namespace_of(document)},
+            }
+            self._send(
+                "PATCH", f"/api/v1/namespaces/{namespace_of(document)}", namespace, {"fieldManager": "tests"}
+            )
+
+    def _send(
+        self, method: str, path: str, body: Document | None = None, options: Mapping[str, str] | None = None
+    ) -> Document:
+        request = urllib.request.Request(
+            f"{self.plane.url}{path}?{urllib.parse.urlencode(options or {})}",
+            None if body is None else json.dumps(body).encode(),
+            {
+                "Authorization": f"Bearer {self.plane.token}",
+                "Content-Type": "application/apply-patch+yaml" if method == "PATCH" else "application/json",
+            },
+            method=method,
+        )
+        try:
+            with self._opener().open(request, timeout=60) as answer:
+                found: Document = json.load(answer)
+                return found
+        except urllib.error.HTTPError as error:
+            with error:
+                raise RefusedError(json.load(error)) from None
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        trust = ssl.create_default_context(cafile=self.plane.certificate)
+        return urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+        )
+
+
+def namespace_of(document: Document) -> str:
+    return str(document["metadata"].get("namespace", "default"))
+
+
+def is_established(definition: Document) -> bool:
+    """Whether the server serves a CustomResourceDefinition."""
+    conditions = definition.get("status", {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+
+
+def crd_documents() -> dict[str, Document]:
+    """The generated CRDs by file name."""
+    return {path.name: yaml.safe_load(path.read_text()) for path in sorted(CRDS.glob("*.yaml"))}
+
+
+@pytest.fixture(scope="session")
+def bare_api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """The session's API server without any CRD."""
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
+    try:
+        plane.start()
+    except UnavailableError as error:
+        skip_tier(str(error))
+    except StartError as error:
+        pytest.fail(f"the control plane did not start: {error}", pytrace=False)
+    yield ApiServer(plane)
+    plane.stop()
+
+
+@pytest.fixture(scope="session")
+def api_server(bare_api_server: ApiServer) -> ApiServer:
+    """The session's API server with the CRDs installed and served."""
+    for name, document in crd_documents().items():
+        install(bare_api_server, name, document)
+    return bare_api_server
+
+
+def install(server: ApiServer, name: str, definition: Document) -> None:
+    """Apply a CustomResourceDefinition and wait until it is served."""
+    try:
+        server.apply(definition)
+    except RefusedError as error:
+        pytest.fail(f"{name} is refused: {error}", pytrace=False)
+    server.plane.processes.wait_until(f"{name} is served", lambda: is_established(server.get(definition)))
