@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from trimtab_api.conditions import Condition
 from trimtab_api.model import Model
+from trimtab_api.search import Objective
 
 Phase = Literal[
     "Pending",
@@ -21,6 +22,7 @@ Phase = Literal[
 Metrics = Annotated[dict[str, float], Field(max_length=32)]
 ParameterValue = bool | int | float | str
 Params = Annotated[dict[str, ParameterValue], Field(max_length=64)]
+Intervals = Annotated[dict[str, tuple[float, float]], Field(max_length=32)]
 Name = Annotated[str, StringConstraints(max_length=253)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
 Natural = Annotated[int, Field(ge=0)]
@@ -262,5 +264,7 @@ class Report(Progress):
     """Name of the job."""
     seed: Natural | None = None
     """Seed of the study."""
+    objectives: Annotated[tuple[Objective, ...], Field(max_length=8)] = ()
+    """What was optimized, as in the manifest; the first one ranks."""
     environment: Environment = Environment()
     """Where the run took place."""
