@@ -65,6 +65,8 @@ class Measured(Model):
     """Name of the candidate."""
     metrics: Metrics = Field(default_factory=dict)
     """Figures of quality, size and speed."""
+    interval: Intervals = Field(default_factory=dict)
+    """Two-sided interval of each figure that has one: lower, upper."""
 
 
 class Candidate(Model):
@@ -76,7 +78,7 @@ class Candidate(Model):
     """What was done to it, in order."""
     metrics: Metrics = Field(default_factory=dict)
     """Figures on validation."""
-    interval: Annotated[dict[str, tuple[float, float]], Field(max_length=32)] = Field(default_factory=dict)
+    interval: Intervals = Field(default_factory=dict)
     """Two-sided interval of each figure that has one: lower, upper."""
     pareto: bool = False
     """Whether no other candidate is better in every figure."""
@@ -108,6 +110,8 @@ class Final(Model):
     """Name of the candidate."""
     metrics: Metrics = Field(default_factory=dict)
     """Figures on the test split."""
+    interval: Intervals = Field(default_factory=dict)
+    """Two-sided interval of each figure that has one: lower, upper."""
     targets: Annotated[dict[str, TargetFigures], Field(max_length=8)] = Field(default_factory=dict)
     """Figures by target."""
 
