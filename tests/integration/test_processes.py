@@ -64,9 +64,11 @@ def test_server_that_never_gets_ready_shows_its_last_words(processes: Processes)
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
 def test_servers_end_with_a_session_that_is_killed(processes: Processes) -> None:
-    start = f"Processes(pathlib.Path({str(processes.folder)!r})).start('server', {[*LISTENER, '0']!r}, os.environ)"
-    session = "import os, pathlib, signal; from tests.cluster.processes import Processes;"
-    session += f"{start}; os.kill(os.getpid(), signal.SIGKILL)"
+    server = f"pathlib.Path({str(processes.folder)!r})).start('server', {[*LISTENER, '0']!r}, os.environ)"
+    session = (
+        f"import os, pathlib, signal; from tests.cluster.processes import Processes; Processes({server};"
+    )
+    session += "os.kill(os.getpid(), signal.SIGKILL)"
     subprocess.run([sys.executable, "-c", session], cwd=Path(__file__).parents[2], check=False)
 
     _, pid, _ = (processes.folder / "pids").read_text().split()
