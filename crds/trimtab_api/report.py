@@ -266,6 +266,8 @@ class Report(Progress):
     """Version of this shape."""
     name: Name
     """Name of the job."""
+    plan_digest: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Digest of the plan that was carried out."""
     seed: Natural | None = None
     """Seed of the study."""
     objectives: Annotated[tuple[Objective, ...], Field(max_length=8)] = ()
