@@ -1,0 +1,23 @@
+"""What a store or a record refuses, each in one line that names the place, the cause and the fix.
+
+StoreError              the store cannot do it: not writable, full, not there, wrong credentials, no answer
+├── MissingError        nothing is stored under this key
+├── ExistsError         create-only write of a key that is taken
+└── FencedError         another driver has taken the record over
+"""
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message ends with what to do about it."""
+
+
+class MissingError(StoreError):
+    """Nothing is stored under the key."""
+
+
+class ExistsError(StoreError):
+    """The key is taken, and by a write that is not one's own."""
+
+
+class FencedError(StoreError):
+    """Another driver has taken the record over: this one must stop without writing anything more."""

@@ -1,0 +1,159 @@
+"""A store in a bucket: S3 and what speaks its language, Google Cloud Storage, Azure.
+
+The client's own retries are kept short; the loop here decides how long to go on, so that every operation
+survives a restart of the server, and a write whose answer was lost is told from somebody else's.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import ObjectStore, from_url
+
+from trimtab_jobs.store import files
+from trimtab_jobs.store.answers import Refusal, refusal_of
+from trimtab_jobs.store.base import checked_key, checked_prefix, is_key
+from trimtab_jobs.store.errors import ExistsError, MissingError, StoreError
+
+_RANGE_BYTES = 8 * 1024 * 1024
+_WRITER = "writer"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a server, in seconds."""
+
+    request: float = 20
+    """One request, its body included (parts of at most 8 MiB)."""
+    first: float = 8
+    """All attempts before the server has ever answered: a wrong address is told soon."""
+    total: float = 60
+    """All attempts afterwards: a server may take its time to restart."""
+
+
+class RemoteStore:
+    """Keys are objects below the URI's prefix; credentials and endpoint come from the environment."""
+
+    def __init__(self, uri: str, patience: Patience | None = None) -> None:
+        self.uri = uri.rstrip("/")
+        self._patience = patience or Patience()
+        self._remote = _connect(self.uri, self._patience)
+        self._answered = False
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes; MissingError when there is none."""
+        path = checked_key(key)
+        return self._persist(key, lambda: bytes(obstore.get(self._remote, path).bytes()))
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write or replace the object."""
+        path = checked_key(key)
+        self._persist(key, lambda: obstore.put(self._remote, path, body, max_concurrency=4))
+
+    def create(self, key: str, body: bytes) -> None:
+        """Write the object if there is none, else ExistsError."""
+        self._persist(key, partial(self._create_as, secrets.token_hex(16), checked_key(key), body))
+
+    def list(self, prefix: str = "") -> list[str]:
+        """The keys below the folder `prefix`, sorted."""
+        folder = checked_prefix(prefix)
+        found = self._persist(folder, lambda: obstore.list(self._remote, folder or None).collect())
+        return sorted(key for key in (str(each["path"]) for each in found) if is_key(key))
+
+    def delete(self, key: str) -> None:
+        """Remove the object."""
+        path = checked_key(key)
+        try:
+            self._persist(key, lambda: obstore.delete(self._remote, path))
+        except MissingError:
+            return
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write or replace the object with a copy of `path`, in parts sent side by side."""
+        path.stat()  # afterwards, "not found" can only be the server's word
+        target = checked_key(key)
+        self._persist(key, lambda: obstore.put(self._remote, target, path, max_concurrency=4))
+
+    def get_file(self, key: str, path: Path) -> None:
+        """Copy the object to `path`, range by range, so that no request outlasts its time."""
+        source = checked_key(key)
+        meta = self._persist(key, lambda: obstore.head(self._remote, source))
+        files.write_whole(path, self._ranges(source, meta["size"], meta["e_tag"]))
+
+    def _create_as(self, writer: str, key: str, body: bytes) -> None:
+        """Create the object marked with `writer`: what is there with this mark is an earlier attempt."""
+        try:
+            obstore.put(self._remote, key, body, mode="create", attributes={_WRITER: writer})
+        except AlreadyExistsError as error:
+            try:
+                found = obstore.get(self._remote, key).attributes
+            except FileNotFoundError:
+                raise error from None  # a folder in the way, or another create under way: refusal_of() tells
+            if found.get(_WRITER) != writer:
+                raise ExistsError(f"{self.uri}/{key}: already there") from None
+
+    def _ranges(self, key: str, size: int, e_tag: str | None) -> Iterator[bytes]:
+        for start in range(0, size, _RANGE_BYTES):
+            end = min(start + _RANGE_BYTES, size)
+            yield self._persist(key, partial(self._range, key, (start, end), e_tag))
+
+    def _range(self, key: str, span: tuple[int, int], e_tag: str | None) -> bytes:
+        # The tag keeps the halves of two versions from being put together.
+        return bytes(obstore.get(self._remote, key, options={"range": span, "if_match": e_tag}).bytes())
+
+    def _persist(self, key: str, attempt: Callable[[], T]) -> T:
+        """`attempt()`'s result, tried again while the server gives no answer or none that is final."""
+        deadline = time.monotonic() + (self._patience.total if self._answered else self._patience.first)
+        pause = 0.1
+        while True:
+            try:
+                result = attempt()
+            except (BaseError, FileNotFoundError) as error:
+                refusal = refusal_of(error, self.uri)
+                if refusal.final or time.monotonic() + pause > deadline:
+                    raise self._explained(key, refusal) from error
+                time.sleep(pause)
+                pause = min(2 * pause, 2.0)
+            else:
+                self._answered = True
+                return result
+
+    def _explained(self, key: str, refusal: Refusal) -> StoreError:
+        kind = MissingError if refusal.missing else StoreError
+        return kind(f"{self.uri}/{key}".rstrip("/") + f": {refusal.text}")
+
+
+def _connect(uri: str, patience: Patience) -> ObjectStore:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    try:
+        return from_url(
+            uri,
+            client_options={
+                "allow_http": endpoint.startswith("http://"),
+                "timeout": timedelta(seconds=patience.request),
+                "connect_timeout": timedelta(seconds=min(5.0, patience.request)),
+            },
+            retry_config={
+                "max_retries": 2,
+                "retry_timeout": timedelta(seconds=patience.request),
+                "backoff": {
+                    "init_backoff": timedelta(seconds=0.1),
+                    "max_backoff": timedelta(seconds=1),
+                    "base": 2,
+                },
+            },
+        )
+    except (BaseError, ValueError) as error:
+        raise StoreError(
+            f"{uri}: {str(error).splitlines()[0]}; use s3://bucket/prefix, gs://… or az://…"
+        ) from error
