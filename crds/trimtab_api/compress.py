@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trimtab_api.fields import Count, Identifier, IntOrScalar, Label, MetricName, Word
-from trimtab_api.model import Model
+from trimtab_api.cel import cel_list, or_list
+from trimtab_api.fields import Count, Identifier, IntOrScalar, Label, MetricName, Unique, Word
+from trimtab_api.metrics import EFFICIENCY, MINIMIZED, PER_TARGET
+from trimtab_api.model import Model, exactly_one, rule
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Quantization = Literal["fp16", "bf16", "int8", "int8-dynamic", "int8-qat", "int8-weights", "int4-weights"]
@@ -14,7 +16,7 @@ Quantization = Literal["fp16", "bf16", "int8", "int8-dynamic", "int8-qat", "int8
 class StructuredPruning(Model):
     """Removes whole channels, so that the model gets smaller on any hardware."""
 
-    ratios: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=8)]
+    ratios: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=8), Unique()]
     """Shares of channels removed; one candidate each."""
     steps: Annotated[int, Field(ge=1, le=20)] = 1
     """Rounds of removal and training over which a ratio is reached."""
@@ -25,7 +27,7 @@ class StructuredPruning(Model):
 class MagnitudePruning(Model):
     """Sets the smallest weights to zero."""
 
-    sparsities: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=8)]
+    sparsities: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=8), Unique()]
     """Shares of weights set to zero; one candidate each."""
 
 
@@ -36,6 +38,10 @@ class Prune(Model):
     """Remove whole channels."""
     magnitude: MagnitudePruning | None = None
     """Set the smallest weights to zero."""
+
+    @rule("", "has(self.structured) || has(self.magnitude)", "must have structured or magnitude, or both")
+    def _some_way(self) -> bool:
+        return self.structured is not None or self.magnitude is not None
 
 
 class Distill(Model):
@@ -70,12 +76,28 @@ class CompressSpec(Model):
     """Remove weights."""
     distill: Distill | None = None
     """Learn from the uncompressed model when fine-tuning."""
-    quantize: Annotated[tuple[Quantization, ...], Field(max_length=7)] = ()
+    quantize: Annotated[tuple[Quantization, ...], Field(max_length=7), Unique()] = ()
     """Number formats to try; one candidate each."""
     calibration: Calibration = Calibration()
     """How the ranges of activations are found for static int8."""
     budget: CandidateBudget = CandidateBudget()
     """How many candidates are made at most."""
+
+    @rule(
+        "",
+        "has(self.prune) || (has(self.quantize) && size(self.quantize) > 0)",
+        "must have prune or quantize: there is no candidate to make",
+    )
+    def _some_candidate(self) -> bool:
+        return self.prune is not None or bool(self.quantize)
+
+    @rule(
+        "distill",
+        "!has(self.distill) || has(self.prune) || (has(self.quantize) && 'int8-qat' in self.quantize)",
+        "needs prune or int8-qat: nothing else trains again",
+    )
+    def _something_learns(self) -> bool:
+        return self.distill is None or self.prune is not None or "int8-qat" in self.quantize
 
 
 class Slice(Model):
@@ -107,6 +129,50 @@ class GuardrailLimit(Model):
     target: Label | None = None
     """Entry of targets where it is measured; omitted: the worst of all targets."""
 
+    _one_limit = exactly_one("maxDrop", "min", "max")
+
+    @rule(
+        "against",
+        "!has(self.against) || has(self.maxDrop)",
+        "needs maxDrop: min and max compare with nothing",
+    )
+    def _against_counts_drops(self) -> bool:
+        return self.against is None or self.max_drop is not None
+
+    @rule(
+        "metric",
+        "!(has(self.maxDrop) || has(self.confidence) || has(self.slice))"
+        f" || !(self.metric in {cel_list(EFFICIENCY)})",
+        "must be a metric of quality where maxDrop, confidence or slice is given",
+    )
+    def _quality_has_bounds(self) -> bool:
+        bounded = self.max_drop is not None or self.confidence is not None or self.slice is not None
+        return not bounded or self.metric not in EFFICIENCY
+
+    @rule(
+        "min",
+        f"!has(self.min) || !(self.metric in {cel_list(MINIMIZED)})",
+        f"must be max for {or_list(MINIMIZED)}, of which less is better",
+    )
+    def _less_is_better(self) -> bool:
+        return self.min is None or self.metric not in MINIMIZED
+
+    @rule(
+        "max",
+        "!has(self.max) || self.metric != 'throughput'",
+        "must be min for throughput, of which more is better",
+    )
+    def _more_is_better(self) -> bool:
+        return self.max is None or self.metric != "throughput"
+
+    @rule(
+        "target",
+        f"!has(self.target) || self.metric in {cel_list(PER_TARGET)}",
+        f"applies to {or_list(PER_TARGET)} only",
+    )
+    def _target_matters(self) -> bool:
+        return self.target is None or self.metric in PER_TARGET
+
 
 class ExportSpec(Model):
     """The ONNX model that comes out."""
@@ -115,6 +181,14 @@ class ExportSpec(Model):
     """ONNX operator set."""
     batch: IntOrScalar = "dynamic"
     """dynamic, or a fixed number of rows."""
+
+    @rule(
+        "batch",
+        "type(self.batch) == int ? self.batch >= 1 && self.batch <= 10000 : self.batch == 'dynamic'",
+        "must be dynamic, or a whole number from 1 to 10000",
+    )
+    def _batch_is_known(self) -> bool:
+        return 1 <= self.batch <= 10_000 if isinstance(self.batch, int) else self.batch == "dynamic"
 
 
 class Target(Model):

@@ -5,9 +5,15 @@ pydantic with the second.
 """
 
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import Field, StrictInt, StrictStr, StringConstraints
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from trimtab_api.errors import Problem
+from trimtab_api.model import got, refusal, value_at
 
 _SEGMENT = r"([^/\s.][^/\s]*|\.[^/\s.][^/\s]*|\.\.[^/\s]+)"  # of a path; neither "." nor ".."
 _PATH = rf"(/{_SEGMENT})*/?"
@@ -29,6 +35,9 @@ QUANTITY = r"^([1-9][0-9]*(\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)(m|k|M|G|T|P|Ki|Mi|Gi
 _CRON_PART = r"(\*|[0-9]{1,2}(-[0-9]{1,2})?|[A-Za-z]{3}(-[A-Za-z]{3})?)(/[0-9]{1,2})?"
 _CRON_FIELD = rf"{_CRON_PART}(,{_CRON_PART})*"
 CRON = rf"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|({_CRON_FIELD} ){{4}}{_CRON_FIELD})$"
+PREFIX = r"^(s3|gs|az|file|pvc)://([^\s{}]|\{namespace\}|\{name\})*/$"
+ENDPOINT = r"^https?://[^\s/]+/?$"
+RESOURCE_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 RELATIVE_PATH = rf"^{_SEGMENT}(/{_SEGMENT})*/?$"
 
 EXPECTED = {
@@ -44,9 +53,67 @@ EXPECTED = {
     DURATION: "a duration in days, hours, minutes and seconds, such as 8h or 1h30m",
     QUANTITY: "a Kubernetes quantity above 0, such as 4Gi or 500m",
     CRON: "a cron schedule of five fields, such as 0 3 * * *",
+    PREFIX: "a URI up to a /, such as s3://bucket/{namespace}/",
+    ENDPOINT: "the address of a server, such as https://s3.example.org",
+    RESOURCE_NAME: "the name of a resource, such as nvidia.com/gpu",
     RELATIVE_PATH: "a relative path without '.' or '..' steps, such as code/digits",
 }
 """What a value that misses its pattern should have been, for the message to a person."""
+
+
+class _IntOrString:
+    """Kubernetes' int-or-string: a whole number, or a string of up to 63 characters."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Judge the type without turning one into the other."""
+        return core_schema.no_info_plain_validator_function(_int_or_string)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema by which the API server judges the same."""
+        return {"x-kubernetes-int-or-string": True, "maxLength": 63}
+
+
+def _int_or_string(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise PydanticCustomError("problem", "must be an integer or a string: put it in quotes")
+    if isinstance(value, str) and len(value) > 63:
+        raise PydanticCustomError("problem", "must have at most 63 characters")
+    return value
+
+
+@dataclass(frozen=True)
+class Unique:
+    """No two items of a list are the same, or have the same value of a key (Kubernetes' list types)."""
+
+    key: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Judge the list once its items are valid."""
+        return core_schema.no_info_after_validator_function(self._judge, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Add the list type, by which the API server judges the same and merges applied lists."""
+        if self.key is None:
+            return {**handler(schema), "x-kubernetes-list-type": "set"}
+        keys = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [self.key]}
+        return {**handler(schema), **keys}
+
+    def _judge(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = [value_at(item, self.key) if self.key else item for item in items]
+        place = f".{self.key}" if self.key else ""
+        problems = [
+            Problem(f"[{index}]{place}", "must not repeat an earlier one" + got(value))
+            for index, value in enumerate(values)
+            if value in values[:index]
+        ]
+        if problems:
+            raise refusal(problems)
+        return items
+
 
 Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=63)]
 Subdomain = Annotated[str, StringConstraints(pattern=SUBDOMAIN, max_length=253)]
@@ -60,13 +127,17 @@ Image = Annotated[str, StringConstraints(pattern=IMAGE, max_length=512)]
 Duration = Annotated[str, StringConstraints(pattern=DURATION, min_length=2, max_length=24)]
 Quantity = Annotated[str, StringConstraints(pattern=QUANTITY, max_length=24)]
 Cron = Annotated[str, StringConstraints(pattern=CRON, max_length=128)]
+Prefix = Annotated[str, StringConstraints(pattern=PREFIX, max_length=1024)]
+Endpoint = Annotated[str, StringConstraints(pattern=ENDPOINT, max_length=253)]
+ResourceName = Annotated[str, StringConstraints(pattern=RESOURCE_NAME, max_length=253)]
 RelativePath = Annotated[str, StringConstraints(pattern=RELATIVE_PATH, max_length=512)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Scalar = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 """A number, boolean or string written as a string, and read by YAML's rules."""
-IntOrScalar = StrictInt | Annotated[StrictStr, StringConstraints(min_length=1, max_length=63)]
+IntOrScalar = Annotated[int | str, _IntOrString()]
+"""A whole number, or a scalar in quotes."""
 Count = Annotated[int, Field(ge=1, le=10_000)]
 WholeNumber = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1)]
 

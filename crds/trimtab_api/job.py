@@ -1,10 +1,11 @@
 """OptimizationJob: the one manifest that a person who wants a model writes."""
 
-from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from trimtab_api.cel import distinct, targets_known
 from trimtab_api.compress import (
     Calibration,
     CandidateBudget,
@@ -18,8 +19,9 @@ from trimtab_api.compress import (
     StructuredPruning,
     Target,
 )
-from trimtab_api.fields import Label, Subdomain, Uri
-from trimtab_api.model import Model
+from trimtab_api.fields import Subdomain, Unique, Uri
+from trimtab_api.metadata import API_VERSION, ObjectMeta
+from trimtab_api.model import Broken, Document, Model, given, rule
 from trimtab_api.running import (
     BudgetSpec,
     CompressResources,
@@ -34,14 +36,11 @@ from trimtab_api.search import (
     Architecture,
     Asha,
     Evolution,
-    FloatRange,
     Gradient,
-    IntRange,
     Median,
     NoOptions,
     Objective,
     OneShot,
-    Parameter,
     Pbt,
     Plateau,
     Postgres,
@@ -52,8 +51,8 @@ from trimtab_api.search import (
     Stop,
     Storage,
     WarmStart,
-    When,
 )
+from trimtab_api.space import FloatRange, IntRange, Parameter, When
 from trimtab_api.task import (
     ArchiveSource,
     CodeSource,
@@ -123,42 +122,10 @@ __all__ = [
     "When",
 ]
 
-API_VERSION: Final = "trimtab.io/v1alpha1"
-
-
-class ObjectMeta(Model):
-    """Kubernetes' metadata, as far as a client sees it."""
-
-    name: Label
-    """Name of the object."""
-    namespace: Label | None = None
-    """Namespace of the object; omitted: default."""
-    labels: Annotated[dict[str, str], Field(max_length=256)] = Field(default_factory=dict)
-    """Labels."""
-    annotations: Annotated[dict[str, str], Field(max_length=256)] = Field(default_factory=dict)
-    """Annotations."""
-    generate_name: str | None = None
-    """Prefix from which the API server makes a name."""
-    uid: str | None = None
-    """Set by the API server."""
-    resource_version: str | None = None
-    """Set by the API server."""
-    generation: int | None = None
-    """Set by the API server: counts the changes of spec."""
-    creation_timestamp: datetime | None = None
-    """Set by the API server."""
-    deletion_timestamp: datetime | None = None
-    """Set by the API server."""
-    deletion_grace_period_seconds: int | None = None
-    """Set by the API server."""
-    finalizers: tuple[str, ...] = ()
-    """What must be done before deletion."""
-    owner_references: tuple[dict[str, Any], ...] = ()
-    """Objects whose deletion deletes this one."""
-    managed_fields: tuple[dict[str, Any], ...] = ()
-    """Set by the API server: who wrote which field."""
-    self_link: str | None = None
-    """Set by old API servers."""
+_ONNX = "has(self.model) && self.model.pretrained.uri.endsWith('.onnx')"
+_LIMITS_DIFFER = distinct(
+    "guardrail", "metric", "target", "slice", "against", kinds=("maxDrop", "min", "max")
+)
 
 
 class JobSpec(Model):
@@ -180,7 +147,7 @@ class JobSpec(Model):
     """What the published model must hold."""
     export: ExportSpec = ExportSpec()
     """The ONNX model that comes out."""
-    targets: Annotated[tuple[Target, ...], Field(max_length=8)] = ()
+    targets: Annotated[tuple[Target, ...], Field(max_length=8), Unique("name")] = ()
     """Where latency, throughput, memory and energy are measured; omitted: on the worker."""
     resources: Resources | None = None
     """Node pools and workers by step."""
@@ -201,8 +168,77 @@ class JobSpec(Model):
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
     """Seconds until the Kubernetes children of a finished job are removed; editable."""
 
+    @rule(
+        "objectives",
+        targets_known("objectives"),
+        "target must be an entry of targets",
+    )
+    def _objectives_know_targets(self) -> Iterator[Broken]:
+        return self._unknown_targets("objectives", self.objectives)
 
-class OptimizationJob(Model):
+    @rule(
+        "guardrail",
+        targets_known("guardrail"),
+        "target must be an entry of targets",
+    )
+    def _guardrail_knows_targets(self) -> Iterator[Broken]:
+        return self._unknown_targets("guardrail", self.guardrail)
+
+    def _unknown_targets(
+        self, section: str, entries: Sequence[Objective | GuardrailLimit]
+    ) -> Iterator[Broken]:
+        known = {target.name for target in self.targets}
+        for index, entry in enumerate(entries):
+            if entry.target is not None and entry.target not in known:
+                yield f"{section}[{index}].target"
+
+    @rule(
+        "objectives",
+        distinct("objectives", "metric", "target"),
+        "must not repeat a metric",
+    )
+    def _objectives_differ(self) -> Iterator[Broken]:
+        keys = [(each.metric, each.target) for each in self.objectives]
+        yield from (f"objectives[{index}].metric" for index, key in enumerate(keys) if key in keys[:index])
+
+    @rule(
+        "guardrail",
+        _LIMITS_DIFFER,
+        "must not limit the same thing twice",
+    )
+    def _limits_differ(self) -> Iterator[Broken]:
+        keys = [
+            each.model_dump(include={"metric", "target", "slice", "against"})
+            | {"kind": sorted(given(each) & {"maxDrop", "min", "max"})}
+            for each in self.guardrail
+        ]
+        yield from (f"guardrail[{index}].metric" for index, key in enumerate(keys) if key in keys[:index])
+
+    @rule(
+        "search",
+        f"!({_ONNX} && has(self.search))",
+        "must be left out where model.pretrained is an .onnx model, which is not trained",
+    )
+    def _onnx_is_not_searched(self) -> bool:
+        return not (self._starts_from_onnx and self.search)
+
+    @rule(
+        "compress",
+        f"!({_ONNX} && has(self.compress)) || !(has(self.compress.prune) || has(self.compress.distill)"
+        " || (has(self.compress.quantize) && 'int8-qat' in self.compress.quantize))",
+        "must be without prune, distill and int8-qat where model.pretrained is an .onnx model",
+    )
+    def _onnx_is_not_trained(self) -> bool:
+        if not self._starts_from_onnx or self.compress is None:
+            return True
+        return self.compress.prune is None and "int8-qat" not in self.compress.quantize
+
+    @property
+    def _starts_from_onnx(self) -> bool:
+        return self.model is not None and self.model.is_onnx
+
+
+class OptimizationJob(Document):
     """A request for the smallest, fastest model that still holds its quality."""
 
     api_version: Literal["trimtab.io/v1alpha1"] = API_VERSION

@@ -4,9 +4,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from trimtab_api.fields import Count, Duration, Image, Label, Line, Quantity, Subdomain, Text, Uri
-from trimtab_api.job import API_VERSION, ObjectMeta
-from trimtab_api.model import Model
+from trimtab_api.fields import (
+    Count,
+    Duration,
+    Endpoint,
+    Image,
+    Label,
+    Line,
+    Prefix,
+    Quantity,
+    ResourceName,
+    Subdomain,
+    Text,
+    Unique,
+    Uri,
+)
+from trimtab_api.metadata import API_VERSION, ObjectMeta
+from trimtab_api.model import Document, Model, rule
 from trimtab_api.running import BudgetSpec, Positive, QueueSpec, ReadyPolicy, Resources
 from trimtab_api.search import Storage
 
@@ -22,7 +36,7 @@ class Images(Model):
     """Image of the head; omitted: the worker's."""
     worker: Image
     """Image of the workers."""
-    pull_secrets: Annotated[tuple[Subdomain, ...], Field(max_length=8)] = ()
+    pull_secrets: Annotated[tuple[Subdomain, ...], Field(max_length=8), Unique()] = ()
     """Pull secrets, by name, in the job's namespace."""
 
 
@@ -39,6 +53,22 @@ class Toleration(Model):
     """Effect of the taint; omitted: all."""
     toleration_seconds: Annotated[int, Field(ge=0)] | None = None
     """How long NoExecute is tolerated."""
+
+    @rule(
+        "value",
+        "!has(self.value) || !has(self.operator) || self.operator == 'Equal'",
+        "must be left out with operator Exists",
+    )
+    def _exists_has_no_value(self) -> bool:
+        return self.value is None or self.operator == "Equal"
+
+    @rule(
+        "key",
+        "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
+        "is required with operator Equal",
+    )
+    def _equal_has_a_key(self) -> bool:
+        return self.key is not None or self.operator == "Exists"
 
 
 class WorkerResources(Model):
@@ -63,7 +93,7 @@ class Pool(Model):
     """Taints that its pods tolerate."""
     resources: WorkerResources
     """What one worker pod requests."""
-    gpu_resource: Line = "nvidia.com/gpu"
+    gpu_resource: ResourceName = "nvidia.com/gpu"
     """Resource name of its GPUs."""
     spot: bool = False
     """Whether nodes may be taken away at any time."""
@@ -91,9 +121,9 @@ class Store(Model):
 
     uri: Uri
     """Root under which jobs without output keep everything."""
-    prefixes: Annotated[tuple[Line, ...], Field(max_length=16)] = ()
-    """URIs of a job must begin with one of these; {namespace}, {name}; omitted: <uri>/{namespace}/."""
-    endpoint: Line | None = None
+    prefixes: Annotated[tuple[Prefix, ...], Field(max_length=16)] = ()
+    """URIs of a job begin with one of these; {namespace}, {name}; omitted: <uri>/{namespace}/."""
+    endpoint: Endpoint | None = None
     """Address of an S3-compatible server."""
     ca_bundle: CaBundle | None = None
     """Certificates of the endpoint."""
@@ -101,6 +131,14 @@ class Store(Model):
     """Service account of the job's namespace with access to the store."""
     secret_ref: Subdomain | None = None
     """Secret of the job's namespace with the store's credentials."""
+
+    @rule(
+        "secretRef",
+        "!(has(self.serviceAccount) && has(self.secretRef))",
+        "must be left out with serviceAccount: credentials come from one place",
+    )
+    def _one_credential(self) -> bool:
+        return self.service_account is None or self.secret_ref is None
 
 
 class Carbon(Model):
@@ -115,16 +153,29 @@ class Carbon(Model):
 class Namespaces(Model):
     """Namespaces that may use the profile."""
 
-    names: Annotated[tuple[Label, ...], Field(max_length=256)] = ()
+    names: Annotated[tuple[Label, ...], Field(max_length=256), Unique()] = ()
     """Namespaces by name."""
     match_labels: Labels = Field(default_factory=dict)
     """Namespaces by their labels."""
+
+    @rule(
+        "",
+        "(has(self.names) && size(self.names) > 0) || (has(self.matchLabels) && size(self.matchLabels) > 0)",
+        "must have names or matchLabels: no namespace could use the profile",
+    )
+    def _some_namespace(self) -> bool:
+        return bool(self.names or self.match_labels)
 
 
 class Allowed(Model):
     """What code may come in."""
 
-    code: Annotated[tuple[CodeKind, ...], Field(max_length=4)] = ("configMap", "image", "archive", "pvc")
+    code: Annotated[tuple[CodeKind, ...], Field(max_length=4), Unique()] = (
+        "configMap",
+        "image",
+        "archive",
+        "pvc",
+    )
     """Sources of code that jobs may name."""
     images: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
     """Patterns of images that jobs may name, * for any part; omitted: any."""
@@ -183,7 +234,7 @@ class EnvironmentVariable(Model):
 class Overlay(Model):
     """What is added to every Ray pod."""
 
-    env: Annotated[tuple[EnvironmentVariable, ...], Field(max_length=64)] = ()
+    env: Annotated[tuple[EnvironmentVariable, ...], Field(max_length=64), Unique("name")] = ()
     """Variables of the containers' environment."""
     volumes: Annotated[tuple[dict[str, Any], ...], Field(max_length=16)] = ()
     """Volumes, as in a pod."""
@@ -198,7 +249,7 @@ class ProfileSpec(Model):
 
     images: Images | None = None
     """Images of the Ray pods; omitted: those of this version of Trimtab."""
-    pools: Annotated[tuple[Pool, ...], Field(max_length=32)] = ()
+    pools: Annotated[tuple[Pool, ...], Field(max_length=32), Unique("name")] = ()
     """Kinds of nodes; omitted: any node, whatever pool a job names."""
     store: Store | None = None
     """Where jobs keep what they find; omitted: each job names its output, anywhere."""
@@ -218,7 +269,7 @@ class ProfileSpec(Model):
     """What is added to every Ray pod."""
 
 
-class OptimizationProfile(Model):
+class OptimizationProfile(Document):
     """What a platform team offers to optimization jobs."""
 
     api_version: Literal["trimtab.io/v1alpha1"] = API_VERSION

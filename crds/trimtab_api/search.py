@@ -1,21 +1,15 @@
 """How the best parameters and architecture are looked for."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trimtab_api.fields import (
-    Count,
-    DataUri,
-    Identifier,
-    IntOrScalar,
-    Label,
-    MetricName,
-    Scalar,
-    Subdomain,
-    WholeNumber,
-)
-from trimtab_api.model import Model
+from trimtab_api.cel import cel_list, or_list
+from trimtab_api.fields import Count, DataUri, Label, MetricName, Subdomain, Unique
+from trimtab_api.metrics import MINIMIZED, PER_TARGET
+from trimtab_api.model import Broken, Model, exactly_one, rule
+from trimtab_api.space import Parameter
 
 Direction = Literal["maximize", "minimize"]
 
@@ -32,57 +26,29 @@ class Objective(Model):
     target: Label | None = None
     """Entry of targets where it is measured; omitted: on the search worker."""
 
+    @rule(
+        "direction",
+        f"!(self.metric in {cel_list(MINIMIZED)}) || self.direction == 'minimize'",
+        f"must be minimize for {or_list(MINIMIZED)}",
+    )
+    def _less_is_better(self) -> bool:
+        return self.metric not in MINIMIZED or self.direction == "minimize"
 
-class FloatRange(Model):
-    """Real numbers from low to high."""
+    @rule(
+        "direction",
+        "self.metric != 'throughput' || self.direction == 'maximize'",
+        "must be maximize for throughput",
+    )
+    def _more_is_better(self) -> bool:
+        return self.metric != "throughput" or self.direction == "maximize"
 
-    low: float
-    """Smallest value."""
-    high: float
-    """Largest value."""
-    log: bool = False
-    """Draw on a logarithmic scale; low must be above 0."""
-    step: Annotated[float, Field(gt=0)] | None = None
-    """Distance between values; omitted: any value."""
-
-
-class IntRange(Model):
-    """Whole numbers from low to high."""
-
-    low: WholeNumber
-    """Smallest value."""
-    high: WholeNumber
-    """Largest value."""
-    log: bool = False
-    """Draw on a logarithmic scale; low must be above 0."""
-    step: Annotated[WholeNumber, Field(ge=1)] | None = None
-    """Distance between values; omitted: 1."""
-
-
-class When(Model):
-    """The condition under which a parameter is drawn at all."""
-
-    parameter: Identifier
-    """A categorical parameter declared above this one."""
-    in_: Annotated[tuple[IntOrScalar, ...], Field(alias="in", min_length=1, max_length=16)]
-    """Its values for which this parameter applies."""
-
-
-class Parameter(Model):
-    """A parameter of the search space: exactly one of float, int, categorical."""
-
-    name: Identifier
-    """Name by which the code reads it from params."""
-    float_: Annotated[FloatRange | None, Field(alias="float")] = None
-    """Real numbers in a range."""
-    int_: Annotated[IntRange | None, Field(alias="int")] = None
-    """Whole numbers in a range."""
-    categorical: Annotated[tuple[IntOrScalar, ...], Field(min_length=1, max_length=64)] | None = None
-    """Choices: integers or strings; other values quoted, and read as YAML scalars."""
-    default: Scalar | None = None
-    """Value of the baseline, quoted; omitted: the middle of the range, or the first choice."""
-    when: When | None = None
-    """Draw it only under this condition."""
+    @rule(
+        "target",
+        f"!has(self.target) || self.metric in {cel_list(PER_TARGET)}",
+        f"applies to {or_list(PER_TARGET)} only",
+    )
+    def _target_matters(self) -> bool:
+        return self.target is None or self.metric in PER_TARGET
 
 
 class NoOptions(Model):
@@ -106,6 +72,8 @@ class Sampler(Model):
     """Gaussian process with expected improvement."""
     nsga2: NoOptions | None = None
     """Multi-objective genetic algorithm."""
+
+    _one_sampler = exactly_one("tpe", "random", "grid", "sobol", "cmaes", "gp", "nsga2")
 
 
 class Asha(Model):
@@ -146,6 +114,8 @@ class Pruner(Model):
     """Population-based training."""
     none: NoOptions | None = None
     """Every trial trains to its end."""
+
+    _one_pruner = exactly_one("asha", "hyperband", "median", "pbt", "none")
 
 
 class Evolution(Model):
@@ -193,6 +163,8 @@ class Architecture(Model):
     """Differentiable search."""
     one_shot: OneShot | None = None
     """Weight sharing along single paths."""
+
+    _one_method = exactly_one("evolution", "reinforcement", "gradient", "oneShot")
 
 
 class Plateau(Model):
@@ -243,7 +215,7 @@ class SearchSpec(Model):
     """Trials at a time; omitted: the profile's default, else 1; editable while the job runs."""
     mode: Literal["joint", "then"] = "joint"
     """With an architecture: joint is one study; then is architecture first, parameters after."""
-    parameters: Annotated[tuple[Parameter, ...], Field(max_length=64)] = ()
+    parameters: Annotated[tuple[Parameter, ...], Field(max_length=64), Unique("name")] = ()
     """The search space."""
     sampler: Sampler = Sampler(tpe=NoOptions())
     """What proposes the next trial; omitted: tpe."""
@@ -257,3 +229,72 @@ class SearchSpec(Model):
     """Begin with what another job found."""
     storage: Storage | None = None
     """Where the study is kept; omitted: the journal in the store."""
+
+    @rule(
+        "parameters",
+        "(has(self.parameters) && size(self.parameters) > 0) || has(self.architecture)",
+        "must not be empty without architecture: there is nothing to search",
+    )
+    def _something_to_search(self) -> bool:
+        return bool(self.parameters) or self.architecture is not None
+
+    @rule(
+        "mode",
+        "!has(self.mode) || self.mode == 'joint' || has(self.architecture)",
+        "must be joint without architecture",
+    )
+    def _then_needs_architecture(self) -> bool:
+        return self.mode == "joint" or self.architecture is not None
+
+    @rule(
+        "parameters",
+        "!has(self.parameters) || !has(self.sampler) || !has(self.sampler.grid)"
+        " || self.parameters.all(each, !has(each.float) || has(each.float.step))",
+        "a float needs a step for the grid sampler",
+    )
+    def _grid_is_finite(self) -> Iterator[Broken]:
+        for index, each in enumerate(self.parameters if self.sampler.grid else ()):
+            if each.float_ and each.float_.step is None:
+                yield f"parameters[{index}].float"
+
+    @rule(
+        "parameters",
+        "!has(self.parameters) || self.parameters.all(each, !has(each.when) ||"
+        " (self.parameters.exists(above, above.name == each.when.parameter)"
+        " && self.parameters.map(above, above.name).indexOf(each.when.parameter)"
+        " < self.parameters.map(above, above.name).indexOf(each.name)))",
+        "when.parameter must be declared above",
+    )
+    def _conditions_look_up(self) -> Iterator[Broken]:
+        above: set[str] = set()
+        for index, each in enumerate(self.parameters):
+            if each.when and each.when.parameter not in above:
+                yield f"parameters[{index}].when.parameter", each.when.parameter
+            above.add(each.name)
+
+    @rule(
+        "parameters",
+        "!has(self.parameters) || self.parameters.all(each, !has(each.when) ||"
+        " self.parameters.all(parent, parent.name != each.when.parameter || has(parent.categorical)))",
+        "when.parameter must be categorical",
+    )
+    def _conditions_on_choices(self) -> Iterator[Broken]:
+        numeric = {each.name for each in self.parameters if each.categorical is None}
+        for index, each in enumerate(self.parameters):
+            if each.when and each.when.parameter in numeric:
+                yield f"parameters[{index}].when.parameter"
+
+    @rule(
+        "parameters",
+        "!has(self.parameters) || self.parameters.all(each, !has(each.when) ||"
+        " self.parameters.all(parent, parent.name != each.when.parameter || !has(parent.categorical) ||"
+        " each.when.__in__.all(value, parent.categorical.exists(choice, string(choice) == string(value)))))",
+        "when.in must list choices of when.parameter",
+    )
+    def _conditions_can_hold(self) -> Iterator[Broken]:
+        choices = {each.name: set(map(str, each.categorical or ())) for each in self.parameters}
+        for index, each in enumerate(self.parameters):
+            known = choices.get(each.when.parameter) if each.when else None
+            for place, value in enumerate(each.when.in_ if each.when and known else ()):
+                if str(value) not in (known or ()):
+                    yield f"parameters[{index}].when.in[{place}]"

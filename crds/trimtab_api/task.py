@@ -1,10 +1,13 @@
 """What is optimized: the user's code, its data, and the model it may start from."""
 
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
 from trimtab_api.fields import (
+    IDENTIFIER,
     Count,
     DataUri,
     Entrypoint,
@@ -15,9 +18,10 @@ from trimtab_api.fields import (
     Sha256,
     Subdomain,
     Text,
+    Unique,
     Uri,
 )
-from trimtab_api.model import Model
+from trimtab_api.model import Broken, Model, exactly_one, rule
 
 
 class PvcSource(Model):
@@ -50,6 +54,8 @@ class CodeSource(Model):
     pvc: PvcSource | None = None
     """Folder on a persistent volume claim."""
 
+    _one_source = exactly_one("configMap", "image", "archive", "pvc")
+
 
 class DataSource(Model):
     """A named set of data, local to the code as context.data[name]: exactly one of uri, pvc, configMap."""
@@ -65,6 +71,12 @@ class DataSource(Model):
     config_map: Subdomain | None = None
     """Name of a ConfigMap whose keys are files."""
 
+    _one_source = exactly_one("uri", "pvc", "configMap")
+
+    @rule("sha256", "!has(self.sha256) || has(self.uri)", "needs uri: only a file at a URI is verified")
+    def _verified_by_uri(self) -> bool:
+        return self.sha256 is None or self.uri is not None
+
 
 class TaskSpec(Model):
     """The user's task: what to import, with which arguments, on which data."""
@@ -75,8 +87,18 @@ class TaskSpec(Model):
     """Where the module comes from; omitted: a built-in task, the image, or the manifest's folder."""
     args: Annotated[dict[str, Text], Field(max_length=64)] = Field(default_factory=dict)
     """Keyword arguments of the entrypoint's constructor: strings, read as YAML scalars."""
-    data: Annotated[tuple[DataSource, ...], Field(max_length=16)] = ()
+    data: Annotated[tuple[DataSource, ...], Field(max_length=16), Unique("name")] = ()
     """Data the task reads."""
+
+    @rule(
+        "args",
+        f"self.args.all(name, name.matches('{IDENTIFIER}'))",
+        "must be named by Python names, such as batch_size",
+    )
+    def _args_are_keywords(self) -> Iterator[Broken]:
+        for name in self.args:
+            if not re.fullmatch(IDENTIFIER, name):
+                yield "args", name
 
 
 class PretrainedModel(Model):
@@ -115,3 +137,25 @@ class ModelSpec(Model):
     """Thaw what is frozen step by step; omitted: it stays frozen."""
     head: Head | None = None
     """Replace the output layer; omitted: keep it."""
+
+    @rule(
+        "unfreeze",
+        "!has(self.unfreeze) || (has(self.freeze) && size(self.freeze) > 0)",
+        "needs freeze: there is nothing to thaw",
+    )
+    def _something_to_thaw(self) -> bool:
+        return self.unfreeze is None or bool(self.freeze)
+
+    @rule(
+        "pretrained.uri",
+        "!self.pretrained.uri.endsWith('.onnx')"
+        " || (!has(self.head) && (!has(self.freeze) || size(self.freeze) == 0))",
+        "must be torch weights where freeze or head is given: an .onnx model is not trained",
+    )
+    def _onnx_stays_as_it_is(self) -> bool:
+        return not self.is_onnx or (self.head is None and not self.freeze)
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the model is an ONNX file: it is compressed, but not trained."""
+        return self.pretrained.uri.endswith(".onnx")
