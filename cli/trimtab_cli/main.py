@@ -1,0 +1,74 @@
+"""The command `trimtab`: what there is to call, and the last net under it.
+
+Only click is imported here. Each subcommand's module is imported when it is asked for, and imports what is
+heavy (pydantic, the driver, rich) inside its function, so that `trimtab --help` answers at once.
+"""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "init": "trimtab_cli.init:init",
+    "validate": "trimtab_cli.validate:validate",
+    "run": "trimtab_cli.run:run",
+    "doctor": "trimtab_cli.doctor:doctor",
+    "version": "trimtab_cli.version:version",
+}
+"""Subcommand → module:function, in the order in which a newcomer needs them."""
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now; None when there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+def cli() -> None:
+    """Turn a model into the smallest, fastest one that still holds its quality, and prove it.
+
+    \b
+    Begin with:
+      trimtab init my-model
+      trimtab run my-model/job.yaml
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 wrong usage or manifest, 3 guardrail not met,
+    4 budget reached with a valid best, 130 interrupted and resumable.
+    """
+
+
+def main() -> None:
+    """Runs the command line; an error nobody foresaw becomes two lines and a log file."""
+    try:
+        cli(prog_name="trimtab")
+    except Exception as error:  # the last net: a person meets a message, the traceback goes to a file
+        click.echo(f"trimtab: unexpected error: {type(error).__name__}: {error}", err=True)
+        click.echo(f"The details are in {write_log()}", err=True)
+        sys.exit(1)
+
+
+def write_log() -> str:
+    """Path of a new file that holds the current exception's traceback."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="trimtab-error-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(" ".join(sys.argv) + "\n\n" + traceback.format_exc())
+    return log.name
