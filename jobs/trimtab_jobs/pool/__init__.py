@@ -1,0 +1,20 @@
+"""Workers: where the user's code runs, one work at a time each."""
+
+from trimtab_jobs.pool.base import Done, Failure, FailureKind, TrialPool, Work, WorkerSetup
+from trimtab_jobs.pool.errors import CodeError, ConfigurationError, WorkError
+from trimtab_jobs.pool.inline import InlinePool
+from trimtab_jobs.pool.session import Session
+
+__all__ = [
+    "CodeError",
+    "ConfigurationError",
+    "Done",
+    "Failure",
+    "FailureKind",
+    "InlinePool",
+    "Session",
+    "TrialPool",
+    "Work",
+    "WorkError",
+    "WorkerSetup",
+]

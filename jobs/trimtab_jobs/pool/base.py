@@ -1,0 +1,85 @@
+"""The one seam between the driver, which decides, and the workers, which run the user's code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+FailureKind = Literal["infrastructure", "configuration", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """What a worker needs to know once; it must survive pickling."""
+
+    store_uri: str
+    """Opens the run's store in the worker."""
+    entrypoint: str
+    """The user's task, as module:attribute."""
+    args: Mapping[str, Any]
+    """Keyword arguments of the task's constructor."""
+    code: str | None = None
+    """Folder of the user's modules, put first on sys.path."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Local path of each named set of data."""
+    threads: int = 1
+    """CPU threads of one worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One call of a function in a worker: function(session, **payload)."""
+
+    id: str
+    """Name by which its Done comes back, such as trial-7."""
+    function: str
+    """What to call, as module:function, resolved in the worker."""
+    payload: Mapping[str, Any]
+    """Keyword arguments; small and picklable."""
+    log: str | None = None
+    """Store key for what it prints, such as logs/7.log; None: kept only for the tail of a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a work has no value, and whose fault that is."""
+
+    kind: FailureKind
+    """infrastructure: run it again; configuration: these parameters; code: any parameters."""
+    error: str
+    """The exception in one line."""
+    tail: str = ""
+    """Last lines it printed, its traceback among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a Work: its value, or its failure."""
+
+    id: str
+    seconds: float
+    worker: int
+    value: Any = None
+    failure: Failure | None = None
+
+
+class TrialPool(Protocol):
+    """Workers that take one work each at a time."""
+
+    capacity: int
+    """Works that may run at once."""
+
+    def submit(self, work: Work) -> None:
+        """Start the work on a free worker; RuntimeError when `capacity` works are already under way."""
+        ...
+
+    def poll(self, timeout_seconds: float) -> list[Done]:
+        """All works that have ended: waits for the first up to the timeout; [] when nothing is under way."""
+        ...
+
+    def abandon(self) -> None:
+        """Drop all works under way, whose Done will never come; all workers are free again."""
+        ...
+
+    def close(self) -> None:
+        """Let all workers and what they hold go; a second call does nothing."""
+        ...

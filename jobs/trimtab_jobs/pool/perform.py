@@ -1,0 +1,63 @@
+"""One work in a worker: call the function, turn whatever it raises into a Failure, keep what it printed."""
+
+import time
+import traceback
+from typing import Any
+
+from trimtab_jobs.pool.base import Done, Failure, FailureKind, Work
+from trimtab_jobs.pool.errors import CodeError, ConfigurationError
+from trimtab_jobs.pool.printed import Printed, last_lines
+from trimtab_jobs.pool.session import Session, resolve
+from trimtab_jobs.store import StoreError
+
+_ERROR_CHARACTERS = 600
+
+
+def perform(session: Session, work: Work, worker: int, printed: Printed | None = None) -> Done:
+    """What became of the work; never raises, whatever the user's code does.
+
+    With `printed`, what the work writes to file descriptors 1 and 2 goes to the store under `work.log`.
+    """
+    started = time.perf_counter()
+    value, failure, trace = _call(session, work)
+    seconds = time.perf_counter() - started
+    if printed is not None:
+        output = printed.take() + trace.encode(errors="replace")
+        failure = _keep_log(session, work, output) or failure
+        trace = output.decode(errors="replace")
+    if failure is not None:
+        failure = Failure(failure.kind, failure.error, failure.tail or last_lines(trace))
+    return Done(id=work.id, seconds=seconds, worker=worker, value=value, failure=failure)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Whose fault an exception is, in one line: the store's, the code's, or these parameters'."""
+    kind: FailureKind = "configuration"
+    if isinstance(error, StoreError):
+        kind = "infrastructure"
+    elif isinstance(error, CodeError):
+        kind = "code"
+    if isinstance(error, StoreError | CodeError | ConfigurationError):
+        text = str(error)
+    else:
+        text = "".join(traceback.format_exception_only(error)).strip()
+    return Failure(kind, text if len(text) <= _ERROR_CHARACTERS else f"{text[:_ERROR_CHARACTERS]}…")
+
+
+def _call(session: Session, work: Work) -> tuple[Any, Failure | None, str]:
+    try:
+        return resolve(work.function)(session, **work.payload), None, ""
+    except BaseException as error:  # SystemExit and KeyboardInterrupt of user code are its failures too
+        own_frame = error.__traceback__
+        shown = error.with_traceback(own_frame.tb_next if own_frame else None)
+        return None, failure_of(error), "".join(traceback.format_exception(shown))
+
+
+def _keep_log(session: Session, work: Work, output: bytes) -> Failure | None:
+    if work.log is None or not output:
+        return None
+    try:
+        session.store.put(work.log, output)
+    except StoreError as error:
+        return failure_of(error)
+    return None

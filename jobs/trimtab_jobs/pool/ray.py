@@ -1,0 +1,205 @@
+"""A pool of Ray actors on this machine: each is used for work after work, a lost one is replaced.
+
+The only module that imports Ray.
+"""
+
+import faulthandler
+import logging
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+import ray._private.worker as ray_worker
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
+
+from trimtab_jobs.pool import reaper
+from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
+from trimtab_jobs.pool.perform import perform
+from trimtab_jobs.pool.printed import Printed, last_lines, read_printed
+from trimtab_jobs.pool.session import Session
+
+OBJECT_STORE_BYTES = 128 * 2**20
+"""Results are small; Ray's own default would take a third of the memory."""
+_LONGEST_TEMPORARY = 40
+"""Ray's sockets lie below it, and their paths may have 107 bytes in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A work under way."""
+
+    work: Work
+    worker: int
+    started: float
+
+
+class RayPool:
+    """`workers` actors on a local Ray of its own, which ends with this process however that ends."""
+
+    def __init__(self, setup: WorkerSetup, workers: int, cpus_per_worker: int = 1) -> None:
+        self.capacity = workers
+        self._setup = setup
+        self._cpus = cpus_per_worker
+        self._folder = _short_folder()
+        self._reaper: subprocess.Popen[bytes] | None = _start_reaper(self._folder)
+        try:
+            _start_ray(self._folder, setup.threads, workers * cpus_per_worker)
+        except BaseException:
+            self.close()
+            raise
+        self._actors = [self._new_actor(worker) for worker in range(workers)]
+        self._idle = list(reversed(range(workers)))
+        self._flights: dict[Any, _Flight] = {}
+
+    def submit(self, work: Work) -> None:
+        """Start the work on a free actor."""
+        if not self._idle:
+            raise RuntimeError(f"work {work.id!r} submitted while all {self.capacity} workers are busy")
+        worker = self._idle.pop()
+        reference = self._actors[worker].perform.remote(work)
+        self._flights[reference] = _Flight(work, worker, time.perf_counter())
+
+    def poll(self, timeout_seconds: float) -> list[Done]:
+        """All works that have ended; one whose actor was lost has an infrastructure failure."""
+        if not self._flights:
+            return []
+        ready, others = ray.wait(list(self._flights), num_returns=1, timeout=timeout_seconds)
+        if ready and others:
+            more, _ = ray.wait(others, num_returns=len(others), timeout=0)
+            ready += more
+        return [self._collect(reference) for reference in ready]
+
+    def abandon(self) -> None:
+        """Kill the busy actors and start others in their place."""
+        for flight in self._flights.values():
+            self._replace(flight.worker)
+            self._idle.append(flight.worker)
+        self._flights.clear()
+
+    def close(self) -> None:
+        """End Ray and remove what it left on disk."""
+        if self._reaper is None:
+            return
+        ray.shutdown()
+        self._reaper.communicate()
+        self._reaper = None
+
+    def _collect(self, reference: Any) -> Done:
+        flight = self._flights.pop(reference)
+        self._idle.append(flight.worker)
+        try:
+            done: Done = ray.get(reference)
+        except RayTaskError as error:  # perform itself never raises: the value could not be pickled
+            failure = Failure("code", f"what {flight.work.function} returned cannot be sent: {error.cause}")
+        except OutOfMemoryError:
+            self._replace(flight.worker)
+            failure = Failure("configuration", "out of memory: the machine was about to run out of it")
+        except RayError as error:
+            printed = read_printed(self._printed_path(flight.worker))
+            self._replace(flight.worker)
+            lost = f"the worker process was lost ({type(error).__name__}): killed, crashed or out of memory"
+            failure = Failure("infrastructure", lost, last_lines(printed))
+        else:
+            return done
+        return Done(flight.work.id, time.perf_counter() - flight.started, flight.worker, failure=failure)
+
+    def _replace(self, worker: int) -> None:
+        ray.kill(self._actors[worker])
+        self._actors[worker] = self._new_actor(worker)
+
+    def _new_actor(self, worker: int) -> Any:
+        actor_class: Any = ray.remote(_Actor)
+        options = actor_class.options(num_cpus=self._cpus, max_restarts=0, max_concurrency=1)
+        return options.remote(self._setup, worker, self._printed_path(worker))
+
+    def _printed_path(self, worker: int) -> Path:
+        return self._folder / f"printed-{worker}"
+
+
+class _Actor:
+    """The inside of a worker process."""
+
+    def __init__(self, setup: WorkerSetup, worker: int, printed: Path) -> None:
+        tempfile.tempdir = str(printed.parent)  # scratch folders go with the pool, whatever ends this process
+        self._worker = worker
+        self._session = Session(setup)
+        self._printed = Printed(printed)
+        faulthandler.enable()  # a crash in C code says where, and the driver reads it
+
+    def perform(self, work: Work) -> Done:
+        return perform(self._session, work, self._worker, self._printed)
+
+
+def _short_folder() -> Path:
+    default = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="tt-", dir=default if len(default) <= _LONGEST_TEMPORARY else "/tmp"))
+
+
+def _start_reaper(folder: Path) -> "subprocess.Popen[bytes]":
+    # A session of its own: neither Ctrl-C nor a signal to the driver's group must end it first.
+    command = [sys.executable, "-I", "-S", reaper.__file__, str(folder)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def _start_ray(folder: Path, threads: int, cpus: int) -> None:
+    environment = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        # Ray asks for a token by itself, and would write it to the home folder, which may not be writable.
+        "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32),
+        # Else Ray warns that it will stop hiding GPUs from actors that ask for none.
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": str(threads),
+    }
+    with _inherited(environment), _own_signal_handlers():
+        ray.init(
+            address="local",
+            num_cpus=cpus,
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(folder),
+        )
+    ray_worker._worker_logs_enabled = False  # log_to_driver leaves out what Ray prints about lost workers
+
+
+@contextmanager
+def _inherited(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let the processes that are started meanwhile see these variables of the environment.
+
+    The token stays: this process shows it to Ray with every call.
+    """
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is not None:
+                os.environ[name] = value
+            elif not name.startswith("RAY_AUTH_"):
+                del os.environ[name]
+
+
+@contextmanager
+def _own_signal_handlers() -> Iterator[None]:
+    """Keep the driver's handlers of SIGINT and SIGTERM, which Ray would replace by its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
