@@ -1,0 +1,116 @@
+"""A trained module to an fp32 ONNX file, checked against the module it came from."""
+
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from trimtab_jobs.measure.artifacts import local_folder
+from trimtab_jobs.measure.onnx_model import Array, OnnxModel
+from trimtab_jobs.measure.parity import max_excess
+from trimtab_jobs.pool.errors import ConfigurationError
+from trimtab_jobs.pool.session import Session
+from trimtab_jobs.stages.onnx_file import publish_model
+from trimtab_jobs.stages.quiet import quiet
+from trimtab_jobs.tasks.base import Arrays
+from trimtab_jobs.tasks.checkpoints import load_checkpoint
+from trimtab_jobs.tasks.predict import predict_with
+from trimtab_jobs.tasks.seeds import make_deterministic
+from trimtab_jobs.tasks.trial import build_model
+
+PARITY_BATCHES = (1, 3, 64)
+PARITY_TOLERANCE = 1e-4
+"""Absolute plus relative; sums in another order differ by about 1e-6."""
+EXAMPLE_ROWS = 2
+"""Rows of the example: the exporter takes a dimension of 1 for a constant."""
+
+
+class ExportWork(TypedDict):
+    """The payload of `export`."""
+
+    candidate: str
+    params: dict[str, Any]
+    checkpoint: str
+    seed: int
+    opset: int
+    batch: str | int
+    """`dynamic`, or the number of rows that every call will have."""
+
+
+def export(session: Session, **work: Unpack[ExportWork]) -> dict[str, Any]:
+    """Return key, sha256, bytes, opset, ops and `parity` of the fp32 model, written to the store.
+
+    ConfigurationError when the module cannot be exported, or when ONNX Runtime disagrees with torch.
+    """
+    task = session.task()
+    make_deterministic(session.setup.threads)
+    saved = load_checkpoint(session.store, work["checkpoint"], session.scratch)
+    model = build_model(task, work["params"], work["seed"], saved["model"]).cpu().eval()
+    inputs = task.inputs(max(PARITY_BATCHES))
+    rows = None if work["batch"] == "dynamic" else int(work["batch"])
+    exported = export_module(model, inputs, work["opset"], rows)
+    published = publish_model(session, work["candidate"], exported)
+    path = local_folder(session, work["candidate"]) / "model.onnx"
+    return {**published, "parity": check_parity(model, path, inputs, rows)}
+
+
+def export_module(model: nn.Module, inputs: Arrays, opset: int, rows: int | None = None) -> onnx.ModelProto:
+    """Return the module as an ONNX model whose first axis is free, or fixed to `rows`."""
+    example = tuple(torch.from_numpy(repeated(part, rows or EXAMPLE_ROWS)) for part in inputs)
+    names = ["input"] if len(example) == 1 else [f"input_{number}" for number in range(len(example))]
+    with torch.no_grad():
+        outputs = model(*example)
+    results = outputs if isinstance(outputs, tuple | list) else (outputs,)
+    batch = torch.export.Dim("batch", min=1)
+    try:
+        with quiet():
+            program = torch.onnx.export(
+                model,
+                example,
+                dynamo=True,
+                input_names=names,
+                output_names=["output"]
+                if len(results) == 1
+                else [f"output_{i}" for i in range(len(results))],
+                opset_version=opset,
+                dynamic_shapes=None if rows else tuple({0: batch} for _ in example),
+                verbose=False,
+            )
+    except Exception as error:  # the exporter wraps whatever the user's forward raises in its own types
+        raise ConfigurationError(_export_failure(error, rows)) from error
+    if program is None:
+        raise ConfigurationError("export: torch.onnx.export returned no program")
+    exported: onnx.ModelProto = onnx.ModelProto.FromString(program.model_proto.SerializeToString())
+    return exported
+
+
+def check_parity(model: nn.Module, path: Path, inputs: Arrays, rows: int | None = None) -> dict[str, Any]:
+    """Return `maxDiff` by batch size; ConfigurationError when any output is beyond PARITY_TOLERANCE."""
+    runtime, predict = OnnxModel(path), predict_with(model)
+    differences: dict[str, Any] = {}
+    for batch in PARITY_BATCHES if rows is None else (rows,):
+        feed = tuple(repeated(part, batch) for part in inputs)
+        differences[str(batch)], excess = max_excess(predict(*feed), runtime.predict(*feed), PARITY_TOLERANCE)
+        if excess > 0:
+            raise ConfigurationError(
+                f"export: at batch {batch} ONNX Runtime differs from torch by {differences[str(batch)]:.3g}, "
+                f"beyond {PARITY_TOLERANCE} absolute and relative; the forward pass may depend on the batch "
+                "size, on Python values, or on randomness"
+            )
+    return {"maxDiff": differences, "tolerance": PARITY_TOLERANCE}
+
+
+def repeated(part: Array, rows: int) -> Array:
+    """Return `rows` rows, repeating from the start where there are fewer."""
+    return np.ascontiguousarray(part.take(range(rows), axis=0, mode="wrap"))
+
+
+def _export_failure(error: Exception, rows: int | None) -> str:
+    cause: BaseException = error
+    while cause.__cause__ is not None:  # the innermost one names the user's line
+        cause = cause.__cause__
+    advice = "" if rows else "; if the model needs a fixed batch size, set spec.export.batch to it"
+    return f"export: torch could not export the module: {type(cause).__name__}: {str(cause)[:300]}{advice}"

@@ -1,0 +1,1 @@
+"""What a user's code is (`Task`, `SupervisedTask`), how it is found, and how a trial of it runs."""

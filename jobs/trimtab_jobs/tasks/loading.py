@@ -1,0 +1,123 @@
+"""`module:attribute` to a task; whatever is missing is named, with what to add."""
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from trimtab_jobs.pool.errors import CodeError
+from trimtab_jobs.tasks.base import Task
+
+HOW_TO: Mapping[str, str] = {
+    "build": (
+        "    def build(self, params):\n"
+        "        width = params.get('width', 64)\n"
+        "        return nn.Sequential(nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))"
+    ),
+    "splits": (
+        "    def splits(self):\n"
+        "        train, validation, test = ...  # torch Datasets of pairs (input, target)\n"
+        "        return {'train': train, 'validation': validation, 'test': test}"
+    ),
+    "train": (
+        "    def train(self, model, params, context):\n"
+        "        for epoch in context.epochs():\n"
+        "            ...; context.report(epoch, accuracy=accuracy)  # one pass over the data"
+    ),
+    "evaluate": (
+        "    def evaluate(self, predict, split):\n"
+        "        inputs, labels = ...  # arrays of the split\n"
+        "        return {'correct': predict(inputs).argmax(1) == labels}"
+    ),
+    "inputs": (
+        "    def inputs(self, count):\n"
+        "        # for export and calibration: one array per input of the model\n"
+        "        return (self.train_inputs[:count],)"
+    ),
+}
+
+
+def load_task(
+    entrypoint: str, args: Mapping[str, Any], code: str | None = None, data: Mapping[str, str] | None = None
+) -> Task:
+    """Return the task that `entrypoint` names, constructed with `args`.
+
+    `code` is the folder that the message about a missing module lists; it is on sys.path already. CodeError,
+    with what to write, for everything that keeps the entrypoint from being a task.
+    """
+    module_name, _, attribute = entrypoint.partition(":")
+    module = _import(entrypoint, module_name, code)
+    found = _attribute(entrypoint, module, attribute)
+    task = _construct(entrypoint, _task_class(entrypoint, found), args)
+    task.data = dict(data or {})
+    if not task.metric_functions():
+        raise CodeError(
+            f"spec.task.entrypoint {entrypoint!r}: {type(task).__name__} has no metric; add one:\n"
+            "    metrics = {'accuracy': lambda rows: rows['correct'].mean()}"
+        )
+    return task
+
+
+def _import(entrypoint: str, name: str, code: str | None) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise CodeError(
+                f"spec.task.entrypoint {entrypoint!r}: {name} imports {error.name!r}, which is not installed"
+            ) from error
+        there = sorted(path.name for path in Path(code).glob("*.py")) if code else []
+        place = f"the code folder holds {', '.join(there) or 'no .py file'}" if code else "no code was given"
+        raise CodeError(
+            f"spec.task.entrypoint {entrypoint!r}: there is no module {name!r}; {place}"
+        ) from error
+    except Exception as error:  # whatever the user's module raises while it is imported
+        raise CodeError(
+            f"spec.task.entrypoint {entrypoint!r}: importing {name} raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _attribute(entrypoint: str, module: ModuleType, name: str) -> Any:
+    if hasattr(module, name):
+        return getattr(module, name)
+    own = [
+        key for key, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__
+    ]
+    close = get_close_matches(name, own, n=1)
+    hint = f"did you mean {module.__name__}:{close[0]}?" if close else f"it defines {sorted(own)}"
+    raise CodeError(f"spec.task.entrypoint {entrypoint!r}: {module.__name__} has no {name!r}; {hint}")
+
+
+def _task_class(entrypoint: str, found: Any) -> type[Task]:
+    if not (inspect.isclass(found) and issubclass(found, Task)):
+        kind = "class" if inspect.isclass(found) else type(found).__name__
+        raise CodeError(
+            f"spec.task.entrypoint {entrypoint!r} is a {kind}, not a task; write:\n"
+            "from trimtab_jobs import SupervisedTask\n"
+            "class Mine(SupervisedTask):\n"
+            "    ...  # splits(self) and build(self, params)"
+        )
+    for method in HOW_TO:
+        if method in getattr(found, "__abstractmethods__", ()):
+            raise CodeError(
+                f"spec.task.entrypoint {entrypoint!r}: {found.__name__} has no method {method!r}; add:\n"
+                f"{HOW_TO[method]}"
+            )
+    return found
+
+
+def _construct(entrypoint: str, kind: type[Task], args: Mapping[str, Any]) -> Task:
+    try:
+        return kind(**args)
+    except Exception as error:  # whatever the user's constructor raises
+        raise CodeError(
+            f"spec.task.entrypoint {entrypoint!r}: {kind.__name__}({_shown(args)}), with spec.task.args, "
+            f"raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _shown(args: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in args.items())

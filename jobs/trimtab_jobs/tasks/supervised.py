@@ -1,0 +1,187 @@
+"""SupervisedTask: give the data and the module; training, evaluation and checkpoints are provided."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from trimtab_jobs.pool.errors import CodeError
+from trimtab_jobs.tasks.base import Arrays, Metric, Predict, Rows, Task
+from trimtab_jobs.tasks.context import TrainContext
+from trimtab_jobs.tasks.datasets import (
+    batches_in,
+    checked_splits,
+    first_inputs,
+    first_target,
+    has_one_class,
+    loader_of,
+    size_of,
+)
+from trimtab_jobs.tasks.metrics import Mean
+from trimtab_jobs.tasks.optimizers import optimizer_of
+from trimtab_jobs.tasks.predict import device_of, predict_with
+
+WARM_UP = 0.05
+"""Share of the training in which the learning rate rises."""
+
+
+class SupervisedTask(Task):
+    """Give `splits` and `build`; override any other part.
+
+    Integer targets make it a classification (cross-entropy, accuracy), real ones a regression (squared
+    error).
+    Parameters called lr, weight_decay, optimizer, momentum and batch_size reach the default training.
+    """
+
+    batch_size: int = 64
+    """Examples per step, unless a parameter of that name is searched."""
+
+    @abstractmethod
+    def splits(self) -> Mapping[str, Any]:
+        """Return torch Datasets of pairs (input, target) under `train`, `validation` and `test`."""
+
+    def loss(self, outputs: Any, targets: Tensor) -> Tensor:
+        """Return the loss, best one per example; a mean over the batch is taken as it is."""
+        if targets.is_floating_point():
+            # reshape, since (n, 1) against (n,) would silently broadcast to n by n differences
+            losses = functional.mse_loss(outputs, targets.reshape(outputs.shape), reduction="none")
+        else:
+            losses = functional.cross_entropy(outputs, targets, reduction="none")
+        return losses.flatten(1).mean(1) if losses.ndim > 1 else losses
+
+    def optimizer(self, model: nn.Module, params: Mapping[str, Any]) -> Optimizer:
+        """Return the optimizer; its learning rates are the peak that `schedule` scales."""
+        return optimizer_of(model, params)
+
+    def schedule(self, progress: float) -> float:
+        """Return the factor on the learning rate at `progress` in 0..1: a short rise, then half a cosine."""
+        if progress < WARM_UP:
+            return 0.1 + 0.9 * progress / WARM_UP
+        return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+
+    def train(self, model: nn.Module, params: Mapping[str, Any], context: TrainContext) -> None:
+        """Train, in mixed precision on a GPU; report loss and validation metrics after each epoch."""
+        device = device_of(model)
+        loader = loader_of(self.datasets["train"], int(params.get("batch_size", self.batch_size)), train=True)
+        steps = size_of(loader)
+        optimizer = self.optimizer(model, params)
+        half = _half_precision(device)
+        scaler = torch.amp.GradScaler(device, enabled=half is torch.float16)
+        context.keep(optimizer=optimizer, scaler=scaler)
+        for epoch in context.epochs():
+            model.train()
+            losses = []
+            for step, (inputs, targets) in enumerate(batches_in(loader, device)):
+                within = step / steps if steps else 0.0  # of unknown length: one rate per epoch
+                _scale_rates(optimizer, self.schedule((epoch - 1 + within) / self.epochs))
+                with torch.autocast(device, dtype=half, enabled=half is not None):
+                    loss = self.loss(model(*inputs), targets).mean()
+                optimizer.zero_grad()
+                scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+                scaler.step(optimizer)
+                scaler.update()
+                losses.append(loss.detach())
+            if not losses:
+                raise CodeError(f"splits()['train'] gave no batch of {loader.batch_size} examples")
+            train_loss = float(torch.stack(losses).mean())
+            context.report(epoch, trainLoss=train_loss, **self.quality(predict_with(model), "validation"))
+
+    def evaluate(self, predict: Predict, split: str) -> Rows:
+        """Return the rows of the split, from batches of its examples in order."""
+        parts = []
+        for inputs, targets in batches_in(loader_of(self.datasets[split], self.batch_size, train=False)):
+            outputs = predict(*(part.numpy() for part in inputs))
+            parts.append(self.rows(_tensors(outputs), targets))
+        if not parts:
+            raise CodeError(f"splits()[{split!r}] is empty; give it at least one example")
+        return {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
+
+    def rows(self, outputs: Any, targets: Tensor) -> Rows:
+        """Return the columns that metrics are made of.
+
+        Always `loss`. For classes `label`, `prediction`, `score` (probabilities) and `correct` (0 or 1; the
+        share of right places where an example has several labels). For real targets `target`, `prediction`.
+        """
+        columns = {"loss": self._loss_per_example(outputs, targets)}
+        if targets.is_floating_point():
+            columns |= {"target": targets, "prediction": outputs}
+        else:
+            prediction = outputs.argmax(1)
+            right = (prediction == targets).double()
+            columns |= {
+                "label": targets,
+                "prediction": prediction,
+                "score": outputs.softmax(1),
+                "correct": right.flatten(1).mean(1) if right.ndim > 1 else right,
+            }
+        return {name: column.numpy() for name, column in columns.items()}
+
+    def inputs(self, count: int) -> Arrays:
+        """Return up to `count` training inputs, drawn with a fixed seed (the first ones of an iterable)."""
+        return first_inputs(self.datasets["train"], count)
+
+    def sizes(self) -> Mapping[str, int | None]:
+        """Return the examples of each split."""
+        return {name: size_of(dataset) for name, dataset in self.datasets.items()}
+
+    def metric_functions(self) -> Mapping[str, Metric]:
+        """Return the user's metrics, then those of the kind of task that have no namesake among them."""
+        own = {"accuracy": Mean("correct")} if self._classifies else {}
+        provided: dict[str, Metric] = {**own, "loss": Mean("loss")}
+        return {**self.metrics, **{name: m for name, m in provided.items() if name not in self.metrics}}
+
+    def check(self) -> None:
+        """Refuse a classification whose training examples are all of one class."""
+        if self._classifies and has_one_class(self.datasets["train"]):
+            label = first_target(self.datasets["train"]).tolist()[0]
+            raise CodeError(
+                f"splits()['train'] holds one class only ({label}): nothing to learn; check how labels are "
+                "read and how the data are split"
+            )
+
+    @cached_property
+    def datasets(self) -> Mapping[str, Any]:
+        """The user's splits, asked for once per worker."""
+        return checked_splits(self.splits())
+
+    @cached_property
+    def _classifies(self) -> bool:
+        return not first_target(self.datasets["train"]).is_floating_point()
+
+    def _loss_per_example(self, outputs: Any, targets: Tensor) -> Tensor:
+        losses = self.loss(outputs, targets)
+        if losses.ndim:
+            return losses
+        rows = range(len(targets))  # a mean hides its terms: take them one by one
+        return torch.stack([self.loss(_row(outputs, row), targets[row : row + 1]) for row in rows])
+
+
+def _scale_rates(optimizer: Optimizer, factor: float) -> None:
+    for group in optimizer.param_groups:
+        # kept in the optimizer's state, so that a resumed training scales the same peak
+        group["lr"] = group.setdefault("peak_lr", group["lr"]) * factor
+
+
+def _half_precision(device: str) -> torch.dtype | None:
+    if device != "cuda":
+        return None
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def _tensors(outputs: Any) -> Any:
+    return tuple(map(torch.from_numpy, outputs)) if isinstance(outputs, tuple) else torch.from_numpy(outputs)
+
+
+def _row(outputs: Any, row: int) -> Any:
+    return (
+        tuple(part[row : row + 1] for part in outputs)
+        if isinstance(outputs, tuple)
+        else outputs[row : row + 1]
+    )
