@@ -184,7 +184,8 @@ class ExportSpec(Model):
 
     @rule(
         "batch",
-        "type(self.batch) == int ? self.batch >= 1 && self.batch <= 10000 : self.batch == 'dynamic'",
+        "!has(self.batch)"
+        " || (type(self.batch) == int ? self.batch >= 1 && self.batch <= 10000 : self.batch == 'dynamic')",
         "must be dynamic, or a whole number from 1 to 10000",
     )
     def _batch_is_known(self) -> bool:

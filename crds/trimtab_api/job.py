@@ -19,7 +19,7 @@ from trimtab_api.compress import (
     StructuredPruning,
     Target,
 )
-from trimtab_api.fields import Subdomain, Unique, Uri
+from trimtab_api.fields import Label, Unique, Uri
 from trimtab_api.metadata import API_VERSION, ObjectMeta
 from trimtab_api.model import Broken, Document, Model, given, rule
 from trimtab_api.running import (
@@ -131,7 +131,7 @@ _LIMITS_DIFFER = distinct(
 class JobSpec(Model):
     """What to optimize, how, on what, and what the result must hold."""
 
-    profile: Subdomain | None = None
+    profile: Label | None = None
     """OptimizationProfile to run under; omitted: the default one."""
     task: TaskSpec
     """The user's task."""

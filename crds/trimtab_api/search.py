@@ -259,42 +259,41 @@ class SearchSpec(Model):
 
     @rule(
         "parameters",
-        "!has(self.parameters) || self.parameters.all(each, !has(each.when) ||"
-        " (self.parameters.exists(above, above.name == each.when.parameter)"
-        " && self.parameters.map(above, above.name).indexOf(each.when.parameter)"
-        " < self.parameters.map(above, above.name).indexOf(each.name)))",
-        "when.parameter must be declared above",
-    )
-    def _conditions_look_up(self) -> Iterator[Broken]:
-        above: set[str] = set()
-        for index, each in enumerate(self.parameters):
-            if each.when and each.when.parameter not in above:
-                yield f"parameters[{index}].when.parameter", each.when.parameter
-            above.add(each.name)
-
-    @rule(
-        "parameters",
-        "!has(self.parameters) || self.parameters.all(each, !has(each.when) ||"
-        " self.parameters.all(parent, parent.name != each.when.parameter || has(parent.categorical)))",
-        "when.parameter must be categorical",
+        "!has(self.parameters) || self.parameters.all(each, !has(each.when)"
+        " || self.parameters.exists(parent, parent.name == each.when.parameter && has(parent.categorical)))",
+        "when.parameter must be a categorical parameter",
     )
     def _conditions_on_choices(self) -> Iterator[Broken]:
-        numeric = {each.name for each in self.parameters if each.categorical is None}
+        choices = {each.name for each in self.parameters if each.categorical is not None}
         for index, each in enumerate(self.parameters):
-            if each.when and each.when.parameter in numeric:
+            if each.when and each.when.parameter not in choices:
                 yield f"parameters[{index}].when.parameter"
 
     @rule(
         "parameters",
-        "!has(self.parameters) || self.parameters.all(each, !has(each.when) ||"
-        " self.parameters.all(parent, parent.name != each.when.parameter || !has(parent.categorical) ||"
-        " each.when.__in__.all(value, parent.categorical.exists(choice, string(choice) == string(value)))))",
+        "!has(self.parameters) || self.parameters.all(each, !has(each.when) || self.parameters.all(parent,"
+        " parent.name != each.when.parameter || !has(parent.when) || self.parameters.all(top,"
+        " top.name != parent.when.parameter || !has(top.when))))",
+        "when must not be more than two deep, nor in a circle",
+    )
+    def _conditions_end(self) -> Iterator[Broken]:
+        parents = {each.name: each.when.parameter for each in self.parameters if each.when}
+        for index, each in enumerate(self.parameters):
+            grandparent = parents.get(parents.get(each.name, ""), "")
+            if grandparent in parents:
+                yield f"parameters[{index}].when.parameter"
+
+    @rule(
+        "parameters",
+        "!has(self.parameters) || self.parameters.all(each, !has(each.when) || self.parameters.all(parent,"
+        " parent.name != each.when.parameter || !has(parent.categorical)"
+        " || each.when.__in__.all(value, value in parent.categorical)))",
         "when.in must list choices of when.parameter",
     )
     def _conditions_can_hold(self) -> Iterator[Broken]:
-        choices = {each.name: set(map(str, each.categorical or ())) for each in self.parameters}
+        choices = {each.name: each.categorical for each in self.parameters}
         for index, each in enumerate(self.parameters):
             known = choices.get(each.when.parameter) if each.when else None
             for place, value in enumerate(each.when.in_ if each.when and known else ()):
-                if str(value) not in (known or ()):
+                if value not in (known or ()):
                     yield f"parameters[{index}].when.in[{place}]"

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trimtab_api.fields import Identifier, IntOrScalar, Scalar, WholeNumber
+from trimtab_api.fields import Identifier, IntOrScalar, Scalar, Unique, WholeNumber
 from trimtab_api.model import Broken, Model, exactly_one, rule
 
 _NUMBER = r"^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,2})?$"
@@ -110,7 +110,9 @@ class Parameter(Model):
     """Real numbers in a range."""
     int_: Annotated[IntRange | None, Field(alias="int")] = None
     """Whole numbers in a range."""
-    categorical: Annotated[tuple[IntOrScalar, ...], Field(min_length=1, max_length=64)] | None = None
+    categorical: Annotated[tuple[IntOrScalar, ...], Field(min_length=1, max_length=64), Unique()] | None = (
+        None
+    )
     """Choices: integers or strings; other values quoted, and read as YAML scalars."""
     default: Scalar | None = None
     """Value of the baseline, quoted; omitted: the middle of the range, or the first choice."""
@@ -156,11 +158,10 @@ class Parameter(Model):
     @rule(
         "categorical",
         "!has(self.categorical) || self.categorical.all(choice,"
-        " self.categorical.exists_one(other, string(other) == string(choice)))",
-        "must not repeat a choice",
+        f" type(choice) == int || !choice.matches('{_WHOLE}'))",
+        "whole numbers are written without quotes",
     )
-    def _choices_differ(self) -> Iterator[Broken]:
-        texts = [str(choice) for choice in self.categorical or ()]
-        for index, text in enumerate(texts):
-            if text in texts[:index]:
+    def _numbers_are_bare(self) -> Iterator[Broken]:
+        for index, choice in enumerate(self.categorical or ()):
+            if isinstance(choice, str) and re.fullmatch(_WHOLE, choice):
                 yield f"categorical[{index}]"
