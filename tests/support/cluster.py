@@ -9,7 +9,7 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,13 @@ Document = dict[str, Any]
 class RefusedError(Exception):
     """What the API server did not accept: its status code, and one (field, message) per cause."""
 
-    def __init__(self, status: Mapping[str, Any]) -> None:
+    def __init__(self, code: int, body: bytes) -> None:
+        status: Document = json.loads(body) if body.startswith(b"{") else {"message": body.decode()}
         details = status.get("details") or {}
-        self.code: int = status["code"]
-        self.reason: str = status.get("reason", "")
+        self.code = code
         self.message: str = status["message"]
         self.causes = [(each.get("field", ""), each["message"]) for each in details.get("causes", [])]
-        super().__init__(f"{self.code} {self.message}")
+        super().__init__(f"{code} {self.message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,10 @@ class ApiServer:
         return self._send("POST", self._collection(document), document, self._options(strict, dry_run))
 
     def update(self, document: Document, *, strict: bool = True, dry_run: bool = False) -> Document:
-        """The object after replacing it by this document; without a resourceVersion, whatever it is now."""
-        return self._send("PUT", self._path(document), document, self._options(strict, dry_run))
+        """The object after replacing it by this document, whichever version of it is stored."""
+        current = self.get(document)["metadata"]["resourceVersion"]
+        body = document | {"metadata": document["metadata"] | {"resourceVersion": current}}
+        return self._send("PUT", self._path(document), body, self._options(strict, dry_run))
 
     def apply(self, document: Document, *, strict: bool = True) -> Document:
         """The object after a server-side apply, which creates what is not there."""
@@ -77,13 +79,28 @@ class ApiServer:
         """The stored object of the same kind, namespace and name."""
         return self._send("GET", self._path(document))
 
+    def update_status(self, document: Document) -> Document:
+        """The object after replacing its status by this document's; all else of it is ignored."""
+        return self._send("PUT", f"{self._path(document)}/status", document, self._options(True, False))
+
     def delete(self, document: Document) -> None:
         """Delete the object of the same kind, namespace and name."""
         self._send("DELETE", self._path(document))
 
-    def read(self, path: str) -> Document:
+    def read(self, path: str, accept: str = "application/json") -> Document:
         """Whatever the server answers at a path, such as /openapi/v3."""
-        return self._send("GET", path)
+        return self._send("GET", path, accept=accept)
+
+    def columns(self, document: Document) -> dict[str, Any]:
+        """What `kubectl get` shows of one object: its cells by the columns' names."""
+        table = self.read(self._path(document), "application/json;as=Table;v=v1;g=meta.k8s.io")
+        return dict(
+            zip((each["name"] for each in table["columnDefinitions"]), table["rows"][0]["cells"], strict=True)
+        )
+
+    def wait_until(self, what: str, is_so: Callable[[], bool]) -> None:
+        """Return once a condition holds: a new definition reaches every part of the server a moment later."""
+        self.plane.processes.wait_until(what, is_so, limit_seconds=30)
 
     def _options(self, strict: bool, dry_run: bool) -> dict[str, str]:
         return {"fieldValidation": "Strict" if strict else "Ignore"} | ({"dryRun": "All"} if dry_run else {})
@@ -115,24 +132,28 @@ class ApiServer:
             )
 
     def _send(
-        self, method: str, path: str, body: Document | None = None, options: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Document | None = None,
+        options: Mapping[str, str] | None = None,
+        accept: str = "application/json",
     ) -> Document:
-        request = urllib.request.Request(
-            f"{self.plane.url}{path}?{urllib.parse.urlencode(options or {})}",
-            None if body is None else json.dumps(body).encode(),
-            {
-                "Authorization": f"Bearer {self.plane.token}",
-                "Content-Type": "application/apply-patch+yaml" if method == "PATCH" else "application/json",
-            },
-            method=method,
-        )
+        headers = {
+            "Accept": accept,
+            "Authorization": f"Bearer {self.plane.token}",
+            "Content-Type": "application/apply-patch+yaml" if method == "PATCH" else "application/json",
+        }
+        url = f"{self.plane.url}{path}?{urllib.parse.urlencode(options or {})}"
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, content, headers, method=method)
         try:
             with self._opener().open(request, timeout=60) as answer:
                 found: Document = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:
             with error:
-                raise RefusedError(json.load(error)) from None
+                raise RefusedError(error.code, error.read()) from None
 
     def _opener(self) -> urllib.request.OpenerDirector:
         trust = ssl.create_default_context(cafile=self.plane.certificate)
@@ -184,4 +205,4 @@ def install(server: ApiServer, name: str, definition: Document) -> None:
         server.apply(definition)
     except RefusedError as error:
         pytest.fail(f"{name} is refused: {error}", pytrace=False)
-    server.plane.processes.wait_until(f"{name} is served", lambda: is_established(server.get(definition)))
+    server.wait_until(f"{name} is served", lambda: is_established(server.get(definition)))
