@@ -13,6 +13,8 @@ class Mean:
 
     column: str
     """Column of the rows, one number per example."""
+    proportion: bool = False
+    """Whether the column holds 0 and 1: then the number of examples alone tells what can be proven."""
 
     def __call__(self, rows: Rows) -> float:
         """Return the column's mean."""

@@ -133,7 +133,7 @@ class SupervisedTask(Task):
 
     def metric_functions(self) -> Mapping[str, Metric]:
         """Return the user's metrics, then those of the kind of task that have no namesake among them."""
-        own = {"accuracy": Mean("correct")} if self._classifies else {}
+        own = {"accuracy": Mean("correct", proportion=True)} if self._classifies else {}
         provided: dict[str, Metric] = {**own, "loss": Mean("loss")}
         return {**self.metrics, **{name: m for name, m in provided.items() if name not in self.metrics}}
 

@@ -38,16 +38,19 @@ class TrialWork(TypedDict):
 
 
 def describe(session: Session) -> dict[str, Any]:
-    """Return what the driver asks of a task before all else: epochs, metrics, split sizes, primary metric.
+    """Return what the driver asks of a task before all else.
 
+    `epochs`, `metrics`, those of them that are `proportions`, the `primary` one, and the sizes of `splits`.
     CodeError when the task cannot be loaded or could not be trained with any parameters.
     """
     task: Task = session.task()
     task.check()
-    metrics = list(task.metric_functions())
+    functions = task.metric_functions()
+    metrics = list(functions)
     return {
         "epochs": int(task.epochs),
         "metrics": metrics,
+        "proportions": [name for name in metrics if getattr(functions[name], "proportion", False)],
         "splits": dict(task.sizes()),
         "primary": metrics[0],
     }

@@ -1,0 +1,30 @@
+"""The guardrail: figures and limits to an order of candidates and verdicts with bounds. Pure.
+
+On validation `order` sorts out and ranks; on test `judge` decides, one candidate after the other.
+"""
+
+from trimtab_jobs.guard.bounds import needed_examples
+from trimtab_jobs.guard.intervals import intervals
+from trimtab_jobs.guard.measured import EFFICIENCY, NO_TARGET, Candidate, Quality, direction_of, figure_of
+from trimtab_jobs.guard.ordering import MOST_TRIED, Ordered, order, pareto
+from trimtab_jobs.guard.verdicts import References, Rules, check_limits, judge, rejection
+
+__all__ = [
+    "EFFICIENCY",
+    "MOST_TRIED",
+    "NO_TARGET",
+    "Candidate",
+    "Ordered",
+    "Quality",
+    "References",
+    "Rules",
+    "check_limits",
+    "direction_of",
+    "figure_of",
+    "intervals",
+    "judge",
+    "needed_examples",
+    "order",
+    "pareto",
+    "rejection",
+]
