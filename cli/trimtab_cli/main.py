@@ -5,6 +5,7 @@ heavy (pydantic, the driver, rich) inside its function, so that `trimtab --help`
 """
 
 import importlib
+import io
 import sys
 
 import click
@@ -53,22 +54,36 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line; an error nobody foresaw becomes two lines and a log file."""
+    """Runs the command line and ends the process; an error nobody foresaw is two lines and a log file."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ shows ? instead of an error
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: list[str]) -> int:
+    """The exit code of a command line; whatever goes wrong is told on standard error."""
     try:
-        cli(prog_name="trimtab")
+        return cli.main(arguments, prog_name="trimtab", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Interrupted", err=True)
+        return 130
     except Exception as error:  # the last net: a person meets a message, the traceback goes to a file
         click.echo(f"trimtab: unexpected error: {type(error).__name__}: {error}", err=True)
-        click.echo(f"The details are in {write_log()}", err=True)
-        sys.exit(1)
+        click.echo(f"The details are in {write_log(arguments)}", err=True)
+        return 1
 
 
-def write_log() -> str:
-    """Path of a new file that holds the current exception's traceback."""
+def write_log(arguments: list[str]) -> str:
+    """Path of a new file that holds the command line and the current exception's traceback."""
     import tempfile
     import traceback
 
     with tempfile.NamedTemporaryFile(
         "w", prefix="trimtab-error-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:
-        log.write(" ".join(sys.argv) + "\n\n" + traceback.format_exc())
+        log.write(" ".join(["trimtab", *arguments]) + "\n\n" + traceback.format_exc())
     return log.name

@@ -8,7 +8,7 @@ from trimtab_jobs.report import figures
 from trimtab_jobs.report.charts import Point, scatter
 from trimtab_jobs.report.figures import EFFICIENCY
 from trimtab_jobs.report.markup import Html, element, join
-from trimtab_jobs.report.tables import Cell, table
+from trimtab_jobs.report.tables import Cell, metric_head, table
 
 KEY = (
     ("final", "published"),
@@ -119,7 +119,7 @@ def _table(report: Report) -> Html:
     names = figures.metrics_of(*report.candidates)
     heads = [
         Cell("candidate"),
-        *(Cell(figures.heading(name), number=True) for name in names),
+        *(metric_head(name) for name in names),
         Cell("verdict"),
     ]
     final = report.final.id if report.final else None

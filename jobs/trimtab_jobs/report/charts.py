@@ -38,7 +38,7 @@ class Dot:
 def scatter(points: Sequence[Point], x_metric: str, y_metric: str) -> Html:
     """Models by an efficiency (x) and a quality (y), those on the front joined by a line."""
     bounds = [bound for point in points for bound in point.bounds or ()]
-    across = axis([point.x for point in points], LEFT, WIDTH - RIGHT)
+    across = axis([point.x for point in points], LEFT, WIDTH - RIGHT, 7)
     up = axis([*(point.y for point in points), *bounds], HEIGHT - BOTTOM, TOP)
     front = sorted((point for point in points if "front" in point.kind), key=lambda point: point.x)
     path = " ".join(f"{across.at(point.x):g},{up.at(point.y):g}" for point in front)
@@ -145,7 +145,8 @@ def _names(points: Sequence[Point], across: Axis, up: Axis) -> Iterator[Html]:
         text = point.name if len(point.name) <= 28 else f"{point.name[:27]}…"
         wide = len(text) * CHARACTER
         x, y = across.at(point.x), up.at(point.y)
-        places = ((x + 12, y - 7), (x - 12 - wide, y - 7), (x - wide / 2, y - 26), (x - wide / 2, y + 12))
+        gap = 16 if "final" in point.kind else 11
+        places = ((x + gap, y - 7), (x - gap - wide, y - 7), (x - wide / 2, y - 28), (x - wide / 2, y + 14))
         for left, top in places:
             box = (left, top, wide, 14.0)
             if (

@@ -9,7 +9,7 @@ from trimtab_jobs.report.charts import bars
 from trimtab_jobs.report.figures import EFFICIENCY, MISSING, Row
 from trimtab_jobs.report.markup import Html, element, join
 from trimtab_jobs.report.outcome import outcome
-from trimtab_jobs.report.tables import Cell, table
+from trimtab_jobs.report.tables import Cell, metric_head, table
 
 CARDS = ("sizeMB", "latencyMs", "throughput", "memoryMB")
 
@@ -142,7 +142,7 @@ def _targets(final: Final | None) -> list[Html]:
     heads = [
         Cell("target"),
         Cell("measured on"),
-        *(Cell(figures.heading(name), number=True) for name in names),
+        *(metric_head(name) for name in names),
     ]
     lines = [
         [

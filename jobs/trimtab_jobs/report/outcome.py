@@ -41,7 +41,7 @@ def outcome(report: Report) -> Outcome:
     if report.phase == "Failed" and reason == "GuardrailNotMet":
         title = "Guardrail not met, nothing published"
         return Outcome(ExitCode.GUARDRAIL_NOT_MET, "bad", title, message)
-    if report.phase == "Failed":
+    if report.phase == "Failed" and reason != "Interrupted":
         return Outcome(ExitCode.FAILED, "bad", f"Failed{_stage(report)}", message)
     return Outcome(ExitCode.INTERRUPTED, "neutral", f"Not finished{_stage(report)}", message)
 

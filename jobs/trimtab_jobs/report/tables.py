@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trimtab_jobs.report.figures import EFFICIENCY, label
 from trimtab_jobs.report.markup import Html, element
 
 
@@ -39,10 +40,17 @@ def table(
     return element("div", content, class_="scroll", role="region", tabindex=0, aria_label=caption)
 
 
+def metric_head(metric: str) -> Cell:
+    """The head of a column of figures: how the metric is called, its unit in a smaller line."""
+    unit = EFFICIENCY[metric].unit if metric in EFFICIENCY else ""
+    return Cell(label(metric), small=unit, number=True)
+
+
 def _head(cell: Cell) -> Html:
     if not cell.text:
         return element("td")
-    return element("th", cell.text, scope="col", class_="number" if cell.number else None)
+    small = element("small", cell.small) if cell.small else None
+    return element("th", cell.text, small, scope="col", class_="number" if cell.number else None)
 
 
 def _line(cells: Sequence[Cell], chosen: bool) -> Html:

@@ -1,6 +1,7 @@
 """The search on the page: course of the objective, best parameters, all trials, failures. Pure."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from itertools import accumulate
 from typing import Any
 
@@ -9,7 +10,7 @@ from trimtab_api.report import Report
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.charts import Dot, course
 from trimtab_jobs.report.markup import Html, element, join
-from trimtab_jobs.report.tables import Cell, table
+from trimtab_jobs.report.tables import Cell, metric_head, table
 
 Trial = Mapping[str, Any]
 """{"number", "state", "params", "metrics", "seconds"}, and "error" of one that failed."""
@@ -85,9 +86,8 @@ def embedded(trial: Trial) -> dict[str, Any]:
 def _bytes(trial: Trial) -> int:
     """About how much of the page a trial takes: its line of the table, and its copy for the script."""
     cells = [*trial["params"].items(), *trial["metrics"].items()]
-    return 300 + sum(
-        50 + 2 * len(name) + 2 * len(figures.value_text(value).encode()) for name, value in cells
-    )
+    texts = ((name, escape(figures.value_text(value))) for name, value in cells)
+    return 180 + sum(35 + len(name.encode()) + 2 * len(text.encode()) for name, text in texts)
 
 
 def _rank(trial: Trial, metric: str | None, sign: int) -> tuple[bool, float]:
@@ -135,7 +135,7 @@ def _table(report: Report, shown: Sequence[Trial], total: int) -> Html:
     heads = [
         Cell("trial", number=True),
         Cell("state"),
-        *(Cell(figures.heading(name), number=True) for name in metrics),
+        *(metric_head(name) for name in metrics),
         *(Cell(name, number=True) for name in params),
         Cell("seconds", number=True),
     ]

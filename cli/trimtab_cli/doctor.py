@@ -1,0 +1,127 @@
+"""`trimtab doctor`: whether this machine can run a job, and what to mend where it cannot."""
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from trimtab_cli import checks
+from trimtab_cli.checks import Check
+from trimtab_cli.version import installed, pins
+
+
+@click.command(short_help="Check whether this machine can run a job.")
+@click.option("--output", default="trimtab-output", metavar="DIR|URI", help="Where runs will be kept.")
+@click.option("--deep", is_flag=True, help="Also start a worker, which takes some seconds.")
+@click.pass_context
+def doctor(ctx: click.Context, output: str, deep: bool) -> None:
+    """Check this machine: one line for each thing, with the fix where something is wrong.
+
+    The exit code is 1 when something is broken.
+    """
+    broken = False
+    for check in examine(output, deep):
+        click.echo(str(check))
+        broken = broken or check.state == "broken"
+    ctx.exit(1 if broken else 0)
+
+
+def examine(output: str, deep: bool) -> Iterator[Check]:
+    """Every check of this machine, the quick ones first."""
+    place = existing(output)
+    yield checks.python(sys.version_info[:2], platform.python_version())
+    packages = checks.packages(pins(), installed)
+    yield from packages
+    yield checks.cores(available_cores())
+    yield checks.memory(available_memory())
+    yield checks.disk(shutil.disk_usage(place).free, str(place))
+    yield checks.object_storage(output, os.environ)
+    if any(check.state == "broken" for check in packages):
+        yield Check("workers", "broken", "not tried", "install what is missing first")
+        return
+    yield from examine_installed(output, place, deep)
+
+
+def examine_installed(output: str, place: Path, deep: bool) -> Iterator[Check]:
+    """The checks that need the packages of the extra `jobs`."""
+    from trimtab_jobs.measure.hardware import CPUINFO, cpu_facts, hardware
+    from trimtab_jobs.pool.ray import OBJECT_STORE_BYTES
+
+    shared = Path("/dev/shm")
+    free = shutil.disk_usage(shared).free if shared.is_dir() else None
+    yield checks.shared_memory(free, OBJECT_STORE_BYTES)
+    facts = cpu_facts(CPUINFO.read_text() if CPUINFO.exists() else "")
+    yield checks.vector_units(hardware(), frozenset(facts.get("flags", "").split()))
+    yield written(output, place)
+    if deep:
+        yield worker_started()
+
+
+def existing(output: str) -> Path:
+    """The folder of the output, or the nearest one above it that exists; here for a URI."""
+    place = Path.cwd() if "://" in output else Path(output).resolve()
+    return next(folder for folder in (place, *place.parents) if folder.is_dir())
+
+
+def available_cores() -> float:
+    """Cores this process may use, by affinity and by the container's quota."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = cgroup("cpu.max").split()
+    if len(quota) == 2 and quota[0] != "max":
+        return min(float(usable), int(quota[0]) / int(quota[1]))
+    return float(usable)
+
+
+def available_memory() -> int:
+    """Bytes of memory, by the machine and by the container's limit."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = cgroup("memory.max")
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+def cgroup(name: str) -> str:
+    """The content of a file of the container's control group, "" where there is none."""
+    try:
+        return Path("/sys/fs/cgroup", name).read_text().strip()
+    except OSError:
+        return ""
+
+
+def written(output: str, place: Path) -> Check:
+    """Whether a run could be kept at the output; a folder is tried beside it, so that nothing is left."""
+    from trimtab_jobs.store import StoreError, check_store, open_store
+
+    try:
+        if "://" in output:
+            check_store(open_store(output))
+        else:
+            with tempfile.TemporaryDirectory(dir=place, prefix=".trimtab-") as folder:
+                check_store(open_store(folder))
+    except (StoreError, OSError) as error:
+        return Check("output", "broken", f"{output}: {error}", "choose another --output")
+    return Check("output", "ok", f"{output} can be written")
+
+
+def worker_started() -> Check:
+    """Whether Ray starts and a worker answers."""
+    from trimtab_jobs.pool import Work, WorkerSetup
+    from trimtab_jobs.pool.ray import RayPool
+
+    fix = "see the error; a proxy, a firewall or a full disk are common causes"
+    try:
+        pool = RayPool(WorkerSetup(store_uri=tempfile.gettempdir(), entrypoint="none:None", args={}), 1)
+    except Exception as error:  # whatever Ray raises, the person wants it as a line of this list
+        return Check("workers", "broken", f"Ray does not start: {error}", fix)
+    try:
+        pool.submit(Work("doctor", "trimtab_jobs.measure.hardware:environment", {}))
+        answers = pool.poll(60)
+    finally:
+        pool.close()
+    if not answers or answers[0].failure:
+        return Check("workers", "broken", f"a worker does not answer: {answers}", fix)
+    return Check("workers", "ok", f"a worker answered: {answers[0].value['cpu']}")

@@ -1,0 +1,115 @@
+"""What a local run is asked to do: the plan, its output, its data, and what the person should know first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import join as shell
+
+import click
+from trimtab_api.errors import Problem
+from trimtab_api.job import DataSource
+from trimtab_api.plan import Plan, resolve
+from trimtab_api.profile import LOCAL_PROFILE
+from trimtab_api.support import cluster_only
+
+from trimtab_cli.manifest import Manifest, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A run that may start."""
+
+    plan: Plan
+    output: str
+    """Folder or URI of everything the run keeps."""
+    data: Mapping[str, str]
+    """Local path of each set of data, by name."""
+    notes: tuple[str, ...]
+    """What the person should know before it starts, a line each."""
+    command: str
+    """What starts it, and goes on with it later."""
+
+
+def order(manifest: Manifest, output: str | None, given: Sequence[str]) -> Order:
+    """The run of a manifest on this machine; InvalidManifest when its data cannot be found.
+
+    `given` are NAME=PATH of the command line, which come before the manifest's own paths.
+    """
+    job = manifest.job
+    place = output or f"trimtab-output/{job.metadata.name}"
+    return Order(
+        plan=resolve(job, LOCAL_PROFILE),
+        output=place,
+        data=data_paths(manifest, pairs(given)),
+        notes=tuple(_notes(manifest, output, place)),
+        command=_command(manifest.source, output, given),
+    )
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """Name → path of each NAME=PATH; UsageError for anything else."""
+    split = [text.partition("=") for text in given]
+    for name, _, path in split:
+        if not name or not path:
+            raise click.UsageError(f"--data takes NAME=PATH, such as --data train=folder; got {name!r}")
+    return {name: path for name, _, path in split}
+
+
+def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
+    """Absolute local path of each set of data of the task: as given, else from the manifest's folder."""
+    sources = {source.name: source for source in manifest.job.spec.task.data}
+    unknown = sorted(given.keys() - sources.keys())
+    if unknown:
+        known = ", ".join(sources) or "none"
+        raise click.UsageError(
+            f"--data {unknown[0]}: the manifest names no such data (spec.task.data: {known})"
+        )
+    paths = {name: _path(manifest.folder, source, given.get(name)) for name, source in sources.items()}
+    missing = [
+        Problem(f"spec.task.data[{index}]", _missing(name, paths[name]))
+        for index, name in enumerate(sources)
+        if not Path(paths[name] or "").exists() or not paths[name]
+    ]
+    refuse(manifest.source, manifest.text, missing)
+    return {name: path for name, path in paths.items() if path}
+
+
+def _path(folder: Path, source: DataSource, given: str | None) -> str | None:
+    """Where the data lies on this machine; None when the manifest alone does not say so."""
+    if given is not None:
+        return str(Path(given).resolve())
+    if source.uri is None:
+        return None
+    if source.uri.startswith("file://"):
+        return source.uri.removeprefix("file://")
+    return None if "://" in source.uri else str((folder / source.uri).resolve())
+
+
+def _missing(name: str, path: str | None) -> str:
+    fix = f"give --data {name}=PATH"
+    return f"{name}: there is nothing at {path}; {fix}" if path else f"{name}: is not on this machine; {fix}"
+
+
+def _notes(manifest: Manifest, output: str | None, place: str) -> list[str]:
+    """One line for each group of fields that a local run does not follow, and for each choice it makes."""
+    job, spec = manifest.job, manifest.job.spec
+    notes = []
+    if names := cluster_only(job):
+        notes.append(f"Only a cluster uses {', '.join(names)}: left aside here")
+    if manifest.profile:
+        notes.append(f"OptimizationProfile {manifest.profile} is for a cluster: here the profile is local")
+    if spec.output and output is None:
+        notes.append(
+            f"spec.output is for a cluster: here everything is kept in {place} (--output changes that)"
+        )
+    code = spec.task.code
+    if code is not None and code.config_map is not None and code.config_map not in manifest.config_maps:
+        notes.append(
+            f"ConfigMap {code.config_map} is not in this stream: taking the code from {manifest.folder}"
+        )
+    return notes
+
+
+def _command(source: str, output: str | None, given: Sequence[str]) -> str:
+    words = ["trimtab", "run", source, *(["--output", output] if output else [])]
+    return shell([*words, *(word for pair in given for word in ("--data", pair))])

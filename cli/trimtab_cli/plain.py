@@ -1,0 +1,83 @@
+"""Progress as plain lines: one for each change, none too often, nothing that a log file would garble."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Self
+
+import click
+from trimtab_api.plan import Plan
+from trimtab_api.report import Report
+from trimtab_jobs.report import figures
+
+from trimtab_cli import progress
+
+SECONDS_BETWEEN_COUNTS = 5.0
+"""How often the count of trials is printed at most; anything else is printed when it happens."""
+
+
+class PlainScreen:
+    """Prints what has changed since the last line."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        output: str,
+        echo: Callable[[str], object] = click.echo,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._header = f"{plan.name}: output in {output}"
+        self._echo = echo
+        self._clock = clock
+        self._seen: Report | None = None
+        self._counted: Report | None = None
+        self._counted_at = float("-inf")
+
+    def __enter__(self) -> Self:
+        """Say what runs and where it is kept."""
+        self._echo(self._header)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to clean up: lines stay."""
+
+    def show(self, report: Report) -> None:
+        """Print a line for each change; the count of trials again at the end of each phase."""
+        before, self._seen = self._seen, report
+        moved = before is not None and before.phase != report.phase
+        if before is not None and moved:
+            self._count(before)
+        for line in changes(before, report):
+            self._echo(line)
+        if self._clock() - self._counted_at >= SECONDS_BETWEEN_COUNTS:
+            self._count(report)
+
+    def _count(self, report: Report) -> None:
+        line = trials(report)
+        if line and (self._counted is None or line != trials(self._counted)):
+            self._echo(line)
+            self._counted, self._counted_at = report, self._clock()
+
+
+def changes(before: Report | None, now: Report) -> Iterator[str]:
+    """A line for each of: another phase or stage, another message, a candidate that is new or judged anew."""
+    if before is None or (before.phase, before.stage) != (now.phase, now.stage):
+        yield f"{now.phase}: {now.stage}" if now.stage else now.phase
+    if now.message and (before is None or before.message != now.message):
+        yield now.message
+    known = set(before.candidates) if before else set()
+    yield from (f"candidate {progress.candidate(each)}" for each in now.candidates if each not in known)
+
+
+def trials(report: Report) -> str:
+    """The count of trials on one line; empty when there are none."""
+    if not report.trials.total:
+        return ""
+    counts = progress.trial_counts(report)
+    parts = [
+        f"trials {progress.ended_trials(report)}/{report.trials.total}{f' ({counts})' if counts else ''}"
+    ]
+    if leading := progress.best(report):
+        parts.append(f"best {leading}")
+    if report.seconds_left is not None:
+        parts.append(f"about {figures.duration(report.seconds_left)} left")
+    return "; ".join(parts)

@@ -1,0 +1,156 @@
+"""`trimtab run`: a manifest on this machine, from the first trial to the measured model."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, cast
+
+import click
+
+if TYPE_CHECKING:
+    from trimtab_api.errors import Problem
+    from trimtab_api.plan import Plan
+    from trimtab_api.report import Report
+
+    from trimtab_cli.order import Order
+    from trimtab_cli.screen import Screen
+
+
+class Driver(Protocol):
+    """What carries a plan out: trimtab_jobs.embedded."""
+
+    def run(  # noqa: PLR0913  one keyword for each thing that a person can choose or see
+        self,
+        plan: "Plan",
+        *,
+        output: str,
+        code: str | None,
+        data: Mapping[str, str],
+        publish: "Callable[[Report], None]",
+        should_stop: Callable[[], bool],
+    ) -> "Report":
+        """The report of the run, which publishes each change on the way."""
+        ...
+
+    def check(self, plan: "Plan", *, code: str | None, data: Mapping[str, str]) -> "tuple[Problem, ...]":
+        """What is wrong with the user's code and data, found by importing it in a worker."""
+        ...
+
+
+class NotStartedError(click.ClickException):
+    """The run may not start as it was asked for."""
+
+    exit_code = 2
+
+
+class BrokenOffError(click.ClickException):
+    """The run ended without a report; what was done is kept."""
+
+    exit_code = 1
+
+
+@click.command(short_help="Run a manifest on this machine.")
+@click.argument("manifest", metavar="MANIFEST")
+@click.option("--output", metavar="DIR|URI", help="Where everything is kept.  [default: trimtab-output/NAME]")
+@click.option("--data", multiple=True, metavar="NAME=PATH", help="Where the data NAME of the task lies.")
+@click.pass_context
+def run(ctx: click.Context, manifest: str, output: str | None, data: tuple[str, ...]) -> None:
+    """Run MANIFEST (a file, or - for standard input) on this machine.
+
+    Searches, compresses, exports and measures as the manifest says, and publishes the best model that holds
+    its guardrail. Ctrl-C saves and stops; the same command goes on from there.
+    """
+    from trimtab_cli.code import code_folder
+    from trimtab_cli.manifest import read_manifest
+    from trimtab_cli.order import order
+    from trimtab_cli.screen import open_screen
+    from trimtab_cli.stop import Stop, leave_now
+
+    parsed = read_manifest(manifest)
+    request = order(parsed, output, data)
+    for note in request.notes:
+        click.echo(note)
+    stop = Stop(leave_now(request.command))
+    with stop.listening(), code_folder(parsed) as code:
+        driver = open_driver()
+        with open_screen(request.plan, request.output, stop) as screen:
+            report = carry_out(request, code, driver, screen, stop)
+    tell(report, request)
+    ctx.exit(exit_code(report))
+
+
+def open_driver() -> Driver:
+    """The driver; UsageError when only the small base of Trimtab is installed."""
+    try:
+        return cast(Driver, importlib.import_module("trimtab_jobs.embedded"))
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("trimtab"):
+            raise
+        raise click.UsageError(
+            f"running a job here needs {error.name}, which comes with: pip install 'trimtab[jobs]'"
+        ) from None
+
+
+def carry_out(
+    request: "Order", code: str, driver: Driver, screen: "Screen", stop: Callable[[], bool]
+) -> "Report":
+    """The report of the run, shown as it grows; the last one shown when the person stopped it.
+
+    NotStartedError when the driver or the store refuses at the start; BrokenOffError when another driver has
+    taken the run over, or when the store fails on the way.
+    """
+    from trimtab_jobs.errors import RefusedError, StoppedError
+    from trimtab_jobs.store.errors import FencedError, StoreError
+
+    shown: list[Report] = []
+
+    def publish(report: "Report") -> None:
+        shown[:] = [report]
+        screen.show(report)
+
+    try:
+        return driver.run(
+            request.plan,
+            output=request.output,
+            code=code,
+            data=request.data,
+            publish=publish,
+            should_stop=stop,
+        )
+    except RefusedError as error:
+        raise NotStartedError(str(error)) from None
+    except StoppedError:
+        return shown[0] if shown else unstarted(request)
+    except FencedError as error:
+        raise BrokenOffError(str(error)) from None
+    except StoreError as error:
+        if not shown:
+            raise NotStartedError(str(error)) from None
+        kept = f"What was done is kept in {request.output}; go on with: {request.command}"
+        raise BrokenOffError(f"{error}\n{kept}") from None
+
+
+def unstarted(request: "Order") -> "Report":
+    """The report of a run that was stopped before it had anything to show."""
+    from trimtab_api.report import Report
+
+    return Report(name=request.plan.name)
+
+
+def tell(report: "Report", request: "Order") -> None:
+    """Print how it ended: the headline, and everything under it."""
+    from trimtab_cli import summary
+    from trimtab_cli.screen import colour
+
+    headline, shade = summary.title(report)
+    click.echo()
+    click.secho(headline, fg=shade, bold=True, color=colour())
+    click.echo()
+    for line in summary.summary(report, request.output, request.command):
+        click.echo(line)
+
+
+def exit_code(report: "Report") -> int:
+    """The exit code of a run that returned a report."""
+    from trimtab_jobs.report.outcome import outcome
+
+    return int(outcome(report).code)

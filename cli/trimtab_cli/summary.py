@@ -1,0 +1,119 @@
+"""The end of a run in words: before and after, candidates, guardrail, where everything lies, what is next.
+
+Pure: lines of text from the report alone, so that every figure printed is in result.json.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from trimtab_api.report import Report
+from trimtab_jobs.report import figures
+from trimtab_jobs.report.outcome import ExitCode, outcome
+
+from trimtab_cli.progress import candidate_columns
+
+TONES = {"good": "green", "warning": "yellow", "bad": "red", "neutral": "cyan"}
+
+
+def title(report: Report) -> tuple[str, str]:
+    """The headline and its colour."""
+    verdict = outcome(report)
+    return verdict.title, TONES[verdict.tone]
+
+
+def summary(report: Report, output: str, command: str) -> list[str]:
+    """Every line under the headline."""
+    message = outcome(report).message
+    sections = (
+        [message] if message else [],
+        comparison(report),
+        candidates(report),
+        guardrail(report),
+        places(report, output),
+        [f"Next: {following(report, output, command)}"],
+    )
+    return [line for section in sections if section for line in (*section, "")][:-1]
+
+
+def comparison(report: Report) -> list[str]:
+    """The table of before and after; empty when nothing was measured."""
+    rows = figures.rows(report)
+    if not rows:
+        return []
+    final = report.final.id if report.final else "final"
+    head = ["", "baseline", "uncompressed", final, "", "against baseline", "against uncompressed"]
+    body = [
+        [
+            row.label,
+            row.baseline,
+            row.uncompressed,
+            row.final,
+            f"({row.interval})" if row.interval else "",
+            row.against_baseline,
+            row.against_uncompressed,
+        ]
+        for row in rows
+    ]
+    return aligned([head, *body], left={0, 4})
+
+
+def candidates(report: Report) -> list[str]:
+    """The table of candidates; the published one has a star."""
+    if not report.candidates:
+        return []
+    names = candidate_columns(report.candidates)
+    final = report.final.id if report.final else None
+    head = ["candidate", *map(figures.heading, names), "verdict"]
+    body = [
+        [
+            f"{each.id} *" if each.id == final else each.id,
+            *(figures.figure(name, each.metrics.get(name)) for name in names),
+            each.verdict or figures.MISSING,
+        ]
+        for each in report.candidates
+    ]
+    return aligned([head, *body], left={0, len(names) + 1})
+
+
+def guardrail(report: Report) -> list[str]:
+    """A line for each limit: whether it is held, and by what figure."""
+    return [
+        f"{'✓' if verdict.met else '✗'} {figures.limit(verdict)}: {figures.finding(verdict)}"
+        for verdict in report.guardrail
+    ]
+
+
+def places(report: Report, output: str) -> list[str]:
+    """Where the model and the evidence lie."""
+    models = [
+        f"{each.uri} ({each.bytes:,} bytes)" for each in report.artifacts if each.name.endswith(".onnx")
+    ]
+    files = [("Model", model) for model in models]
+    files += [
+        (label, f"{output}/{name}") for label, name in (("Figures", "result.json"), ("Report", "report.html"))
+    ]
+    return aligned([[label, place] for label, place in files], left={0, 1})
+
+
+def following(report: Report, output: str, command: str) -> str:
+    """What the person does next."""
+    return {
+        ExitCode.DONE: f"serve {output}/model as it is (Triton, KServe), or open {output}/report.html",
+        ExitCode.BUDGET_REACHED: f"raise spec.budget and run the same command to go on: {command}",
+        ExitCode.GUARDRAIL_NOT_MET: (
+            f"every candidate is kept in {output}/candidates; allow more in spec.guardrail under another "
+            "--output, or give the job more trials or test data"
+        ),
+        ExitCode.FAILED: f"logs are in {output}/logs; what was done is kept; once mended, go on: {command}",
+        ExitCode.INTERRUPTED: f"what was done is kept; run the same command to go on: {command}",
+    }[outcome(report).code]
+
+
+def aligned(lines: Sequence[Sequence[str]], left: set[int]) -> list[str]:
+    """The cells in columns two spaces apart, to the right but for the columns in `left`."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(_cells(line, widths, left)).rstrip() for line in lines]
+
+
+def _cells(line: Sequence[str], widths: Sequence[int], left: set[int]) -> Iterator[str]:
+    for index, (cell, width) in enumerate(zip(line, widths, strict=True)):
+        yield cell.ljust(width) if index in left else cell.rjust(width)
