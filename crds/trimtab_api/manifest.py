@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from trimtab_api.digests import canonical
 from trimtab_api.errors import Problem, SpecError
 from trimtab_api.job import OptimizationJob
 from trimtab_api.metadata import API_VERSION
 from trimtab_api.model import Document, got
 from trimtab_api.profile import OptimizationProfile
-from trimtab_api.reading import read_documents, read_scalar, whole
+from trimtab_api.reading import read_documents, read_scalar
 from trimtab_api.translate import problems_of
 
 __all__ = [
@@ -66,6 +67,7 @@ def read_stream(text: str) -> Documents:
             _refuse_if(kind in ours, line, f"is a second {kind}: give each its own file")
             ours[kind] = document
         elif kind == "ConfigMap":
+            _refuse_if(not name, line, "begins a ConfigMap without metadata.name: code refers to it by name")
             _refuse_if(name in config_maps, line, f"is a second ConfigMap {name}: keep one of them")
             config_maps[name] = _files(document, f"ConfigMap {name}")
         else:
@@ -95,22 +97,13 @@ def _parse(model: type[D], document: Mapping[str, Any]) -> D:
     return parsed
 
 
-def canonical(value: Any) -> Any:
-    """Return plain JSON as the API server keeps it: 1.0 is 1, and a key without a value is not there."""
-    if isinstance(value, Mapping):
-        return {key: canonical(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [canonical(item) for item in value]
-    return whole(value) if isinstance(value, float) else value
-
-
 def _identity(line: int, document: Any) -> tuple[str, str]:
     """Return kind and name of a document."""
     _refuse_if(not isinstance(document, dict), line, "begins a document that is not a mapping")
     kind, metadata = document.get("kind"), document.get("metadata")
     _refuse_if(not isinstance(kind, str), line, "begins a document without kind: such as OptimizationJob")
     if kind.startswith("Optimization") and document.get("apiVersion") != API_VERSION:
-        _refuse_if(True, line, f"begins a {kind} whose apiVersion must be {API_VERSION}")
+        _refuse_if(True, line, f"begins an {kind} whose apiVersion must be {API_VERSION}")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return kind, name if isinstance(name, str) else ""
 

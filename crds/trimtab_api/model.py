@@ -131,7 +131,7 @@ def value_at(model: BaseModel, path: str) -> object:
     """Return what a model holds at a path such as "parameters[3].when.in", as plain JSON; None if nothing."""
     value: Any = model.model_dump(mode="json", by_alias=True, exclude_none=True)
     for step in path.replace("[", ".").replace("]", "").split(".") if path else ():
-        value = value[int(step)] if isinstance(value, list) else value.get(step)
+        value = value[int(step)] if isinstance(value, list) else (value or {}).get(step)
     return value
 
 

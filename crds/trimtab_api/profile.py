@@ -20,7 +20,7 @@ from trimtab_api.fields import (
     Uri,
 )
 from trimtab_api.metadata import API_VERSION, ObjectMeta
-from trimtab_api.model import Document, Model, rule
+from trimtab_api.model import Check, Document, Model, rule, value_at
 from trimtab_api.running import BudgetSpec, Positive, QueueSpec, ReadyPolicy, Resources
 from trimtab_api.search import Storage
 
@@ -244,6 +244,24 @@ class Overlay(Model):
     """Security context of the pod, as in a pod."""
 
 
+def _pool_known(path: str) -> Check:
+    """Return the rule that a pool which a policy names is one of the profile's."""
+    steps = path.split(".")
+    given = " && ".join(f"has(self.{'.'.join(steps[: depth + 1])})" for depth in range(len(steps)))
+
+    @rule(
+        path,
+        "!has(self.pools) || size(self.pools) == 0"
+        f" || !({given}) || self.pools.exists(pool, pool.name == self.{path})",
+        "must be one of pools",
+    )
+    def _known(profile: "ProfileSpec") -> bool:
+        pool = value_at(profile, path)
+        return not profile.pools or pool is None or pool in [each.name for each in profile.pools]
+
+    return _known
+
+
 class ProfileSpec(Model):
     """What the platform offers to jobs, and where it ends."""
 
@@ -267,6 +285,11 @@ class ProfileSpec(Model):
     """What a job gets whatever it says."""
     overlay: Overlay = Overlay()
     """What is added to every Ray pod."""
+
+    _default_search_pool = _pool_known("defaults.resources.search.pool")
+    _default_compress_pool = _pool_known("defaults.resources.compress.pool")
+    _locked_search_pool = _pool_known("locked.resources.search.pool")
+    _locked_compress_pool = _pool_known("locked.resources.compress.pool")
 
 
 class OptimizationProfile(Document):

@@ -56,6 +56,7 @@ def read_documents(text: str) -> list[tuple[int, Any]]:
     if len(text) > MAX_CHARACTERS:
         raise SpecError([Problem("", f"is longer than {MAX_CHARACTERS} characters: no manifest is")])
     try:
+        _refuse_depth(text)
         nodes = list(_nodes(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -74,6 +75,16 @@ def whole(number: float) -> int | float:
 def line_of(node: yaml.Node) -> int:
     """Return the line on which a node begins, from 1."""
     return int(node.start_mark.line) + 1
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise when anything is nested too deeply; composing such a text would overflow the stack of C."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            line = f"line {event.start_mark.line + 1}" if event.start_mark else ""
+            raise SpecError([Problem(line, f"is nested more than {MAX_DEPTH} deep")])
 
 
 def _nodes(text: str) -> Iterator[yaml.Node]:

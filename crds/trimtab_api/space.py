@@ -13,7 +13,7 @@ from pydantic import Field
 from trimtab_api.fields import Identifier, IntOrScalar, Scalar, Unique, WholeNumber
 from trimtab_api.model import Broken, Model, exactly_one, rule
 
-_NUMBER = r"^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,2})?$"
+_NUMBER = r"^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,3})?$"
 _WHOLE = r"^[-+]?[0-9]{1,15}$"
 _STEPS = "(double(self.default) - self.float.low) / self.float.step"
 _GAP = f"{_STEPS} - double(int({_STEPS} + 0.5))"
