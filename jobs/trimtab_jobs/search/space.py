@@ -1,0 +1,147 @@
+"""The search space: the manifest's parameters as Optuna distributions, drawn in order, some conditionally."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from optuna import Trial
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from trimtab_api.job import FloatRange, IntRange, Parameter
+
+Scalar = bool | int | float | str
+Params = Mapping[str, Scalar]
+Distribution = FloatDistribution | IntDistribution | CategoricalDistribution
+
+_WORDS: Mapping[str, bool] = {"true": True, "false": False}
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A dimension counts only where `parent` has one of `values`."""
+
+    parent: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One parameter: what it is drawn from, its value in the baseline, and when it counts at all."""
+
+    name: str
+    distribution: Distribution
+    default: Scalar
+    when: Condition | None = None
+
+    def applies(self, params: Params) -> bool:
+        """Whether it counts beside what was drawn so far."""
+        return self.when is None or params.get(self.when.parent) in self.when.values
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """All dimensions, a parent before those that depend on it."""
+
+    dimensions: tuple[Dimension, ...]
+
+    def draw(self, trial: Trial) -> dict[str, Scalar]:
+        """The trial's configuration, asked of Optuna one by one: the space is defined by running."""
+        params: dict[str, Scalar] = {}
+        for dimension in self.dimensions:
+            if dimension.applies(params):
+                params[dimension.name] = _suggest(trial, dimension)
+        return params
+
+    def defaults(self) -> dict[str, Scalar]:
+        """The baseline's configuration."""
+        params: dict[str, Scalar] = {}
+        for dimension in self.dimensions:
+            if dimension.applies(params):
+                params[dimension.name] = dimension.default
+        return params
+
+
+def space_of(parameters: Iterable[Parameter]) -> Space:
+    """The space that the manifest's parameters span; they are taken to be valid."""
+    dimensions: dict[str, Dimension] = {}
+    for parameter in parameters:
+        when = None
+        if parameter.when is not None:
+            wanted = tuple(read_scalar(item) for item in parameter.when.in_)
+            when = Condition(parameter.when.parameter, wanted)
+        dimensions[parameter.name] = _dimension_of(parameter, when)
+    return Space(tuple(dimensions.values()))
+
+
+def configuration_key(params: Params) -> str:
+    """The same text for the same configuration, in whatever order it was drawn."""
+    return json.dumps(params, sort_keys=True)
+
+
+def read_scalar(item: int | str) -> Scalar:
+    """An item of a manifest's list, where other values than integers are quoted, as the YAML scalar it is."""
+    if isinstance(item, int):
+        return item
+    if item.lower() in _WORDS:
+        return _WORDS[item.lower()]
+    if _WHOLE.fullmatch(item):
+        return int(item)
+    return float(item) if _NUMBER.fullmatch(item) else item
+
+
+def _dimension_of(parameter: Parameter, when: Condition | None) -> Dimension:
+    written = parameter.default
+    if parameter.float_ is not None:
+        floats = _float_distribution(parameter.float_)
+        return Dimension(parameter.name, floats, float(written) if written else _middle(floats), when)
+    if parameter.int_ is not None:
+        ints = _int_distribution(parameter.int_)
+        return Dimension(parameter.name, ints, int(written) if written else _middle_int(ints), when)
+    items = parameter.categorical or ()
+    choices = tuple(read_scalar(item) for item in items)
+    first = 0 if written is None else [str(item) for item in items].index(written)
+    return Dimension(parameter.name, CategoricalDistribution(choices), choices[first], when)
+
+
+def _float_distribution(values: FloatRange) -> FloatDistribution:
+    high = values.high
+    if values.step is not None:  # the last step below `high`, in decimals: Optuna warns and does the same
+        low, step = Decimal(str(values.low)), Decimal(str(values.step))
+        high = float((Decimal(str(high)) - low) // step * step + low)
+    return FloatDistribution(values.low, high, log=values.log, step=values.step)
+
+
+def _int_distribution(values: IntRange) -> IntDistribution:
+    step = values.step or 1
+    high = values.low + (values.high - values.low) // step * step
+    return IntDistribution(values.low, high, log=values.log, step=step)
+
+
+def _middle(values: FloatDistribution) -> float:
+    if values.log:
+        return math.sqrt(values.low * values.high)
+    middle = (values.low + values.high) / 2
+    if values.step is None:
+        return middle
+    return values.low + math.floor((middle - values.low) / values.step + 1e-9) * values.step
+
+
+def _middle_int(values: IntDistribution) -> int:
+    if values.log:
+        return round(math.sqrt(values.low * values.high))
+    return values.low + (values.high - values.low) // 2 // values.step * values.step
+
+
+def _suggest(trial: Trial, dimension: Dimension) -> Scalar:
+    match dimension.distribution:
+        case FloatDistribution(low=low, high=high, step=step, log=log):
+            return trial.suggest_float(dimension.name, low, high, step=step, log=log)
+        case IntDistribution(low=low, high=high, step=step, log=log):
+            return trial.suggest_int(dimension.name, low, high, step=step, log=log)
+        case CategoricalDistribution(choices=choices):
+            chosen: Scalar = trial.suggest_categorical(dimension.name, choices)  # type: ignore[assignment]  # never None: read_scalar gives none
+            return chosen

@@ -1,0 +1,62 @@
+"""When the search asks for no more trials, and how long it may still take."""
+
+import time
+from collections.abc import Callable
+
+from trimtab_jobs.search.request import SearchRequest
+from trimtab_jobs.search.table import TrialTable
+from trimtab_jobs.search.trial import StopReason
+
+Clock = Callable[[], float]
+
+
+class Stopping:
+    """The first reason to stop, which then stays."""
+
+    def __init__(self, request: SearchRequest, table: TrialTable, clock: Clock = time.monotonic) -> None:
+        self._request = request
+        self._table = table
+        self._clock = clock
+        self._started = clock()
+        self._settled = 0
+        self.reason: StopReason | None = None
+
+    def look(self) -> None:
+        """Look at person, clock and budget."""
+        if self.reason in ("interrupted", "duration"):
+            return
+        if self._request.should_stop():
+            self.reason = "interrupted"
+        elif self._remaining() <= 0:
+            self.reason = "duration"
+        elif self.reason is None:
+            self.reason = self._reason_of_results()
+
+    def count_settled(self) -> None:
+        """Take note that one more configuration has its first result."""
+        self._settled += 1
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether what is under way is not waited for."""
+        return self.reason in ("interrupted", "duration")
+
+    def seconds_left(self, open_trials: int) -> float | None:
+        """Time to the end at the pace so far, at most what the budget leaves."""
+        if not self._settled:
+            return None
+        pace = (self._clock() - self._started) / self._settled
+        return max(0.0, min(open_trials * pace, self._remaining()))
+
+    def _remaining(self) -> float:
+        if self._request.seconds_left is None:
+            return float("inf")
+        return self._request.seconds_left - (self._clock() - self._started)
+
+    def _reason_of_results(self) -> StopReason | None:
+        if self._table.leaders.reached_goal:
+            return "goal"
+        allowed = self._request.failed_trials
+        if allowed is not None and self._table.failed > allowed:
+            return "failedTrials"
+        return None
