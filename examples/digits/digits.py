@@ -18,6 +18,8 @@ def block(channels_in: int, channels: int, stride: int = 1) -> nn.Sequential:
 
 
 class Digits(SupervisedTask):
+    """Parameters: width, dropout, and what every SupervisedTask reads (lr, optimizer, momentum, …)."""
+
     epochs = 9
     batch_size = 32
 

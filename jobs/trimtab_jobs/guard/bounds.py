@@ -24,7 +24,7 @@ def unseen_share(n: int, level: float) -> float:
 
 
 def needed_examples(max_drop: float, confidence: float, k: int = 1) -> int | None:
-    """Return the fewest examples of which none lost prove the limit at (1 - confidence)/k; None if no number."""
+    """Return the fewest examples that prove the limit if none is lost, one of k; None if no number does."""
     if max_drop <= 0:
         return None
     if max_drop >= 1:

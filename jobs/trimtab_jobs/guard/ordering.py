@@ -36,7 +36,7 @@ class Ordered:
 
 
 def order(rules: Rules, candidates: Sequence[Candidate], references: References) -> Ordered:
-    """Return up to MOST_TRIED candidates whose figures on validation meet all limits, most efficient first."""
+    """Return up to MOST_TRIED candidates whose figures on validation meet all limits, the best first."""
     reasons = {candidate.id: _reasons(rules, candidate, references) for candidate in candidates}
     fit = [candidate for candidate in candidates if not reasons[candidate.id]]
     ranked = by_efficiency(fit, rules.objectives)
