@@ -5,11 +5,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from trimtab_api.errors import Problem
-
-from trimtab_cli.manifest import Manifest, refuse
+from trimtab_cli.manifest import Manifest
 
 
 @contextmanager
@@ -27,37 +24,23 @@ def code_folder(manifest: Manifest) -> Iterator[str]:
         folder = Path(root) / digest(files)
         folder.mkdir()
         for name, content in files.items():
-            (folder / name).write_text(content, encoding="utf-8")
+            (folder / name).write_bytes(content)
         yield str(folder)
 
 
-def config_map_files(manifest: Manifest) -> dict[str, str] | None:
+def config_map_files(manifest: Manifest) -> Mapping[str, bytes] | None:
     """File name → content of the ConfigMap that holds the code; None when the code is the folder's.
 
     Without that ConfigMap in the stream the files beside the manifest are taken: a cluster's ConfigMap is
     usually made from them.
     """
     code = manifest.job.spec.task.code
-    if code is None or code.config_map is None or code.config_map not in manifest.config_maps:
+    if code is None or code.config_map is None:
         return None
-    files = dict(manifest.config_maps[code.config_map].get("data") or {})
-    wrong = [
-        name for name, content in files.items() if not _is_file_name(name) or not isinstance(content, str)
-    ]
-    field, text = "spec.task.code.configMap", "is not a file of text; use keys such as task.py with | blocks"
-    refuse(
-        manifest.source,
-        manifest.text,
-        [Problem(field, f"{code.config_map}: {name!r} {text}") for name in wrong],
-    )
-    return files
+    return manifest.config_maps.get(code.config_map)
 
 
-def digest(files: Mapping[str, Any]) -> str:
+def digest(files: Mapping[str, bytes]) -> str:
     """SHA-256 over names and contents, shortened: the same files give the same folder name."""
-    joined = "".join(f"{name}\0{len(content)}\0{content}" for name, content in sorted(files.items()))
-    return hashlib.sha256(joined.encode()).hexdigest()[:16]
-
-
-def _is_file_name(name: object) -> bool:
-    return isinstance(name, str) and name not in {"", ".", ".."} and "/" not in name and "\0" not in name
+    parts = (f"{name}\0{len(content)}\0".encode() + content for name, content in sorted(files.items()))
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]

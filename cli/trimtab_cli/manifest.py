@@ -1,5 +1,6 @@
 """From a manifest's file to a job that this version can run on this machine, or every reason why not."""
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 import click
 from trimtab_api.errors import Problem, SpecError
 from trimtab_api.job import OptimizationJob
-from trimtab_api.manifest import parse_job, read_stream
+from trimtab_api.manifest import parse_job, parse_profile, read_stream
 from trimtab_api.support import refusals
 
 from trimtab_cli.positions import line_of
@@ -25,7 +26,7 @@ class Manifest:
     """What relative paths in it begin from."""
     text: str
     job: OptimizationJob
-    config_maps: Mapping[str, Mapping[str, Any]]
+    config_maps: Mapping[str, Mapping[str, bytes]]
     profile: str | None
     """Name of an OptimizationProfile in the same stream."""
 
@@ -75,10 +76,15 @@ def read_manifest(source: str) -> Manifest:
         job = parse_job(documents.job)
     except SpecError as error:
         raise InvalidManifest(lines(source, text, error.problems)) from None
+    try:
+        profile = parse_profile(documents.profile) if documents.profile else None
+    except SpecError as error:
+        raise InvalidManifest(lines(source, text, error.problems, "OptimizationProfile")) from None
     refuse(source, text, refusals(job))
-    profile = documents.profile["metadata"]["name"] if documents.profile else None
     folder = Path.cwd() if source == "-" else Path(source).resolve().parent
-    return Manifest(source, folder, text, job, documents.config_maps, profile)
+    return Manifest(
+        source, folder, text, job, documents.config_maps, profile.metadata.name if profile else None
+    )
 
 
 def refuse(source: str, text: str, problems: Iterable[Problem]) -> None:
@@ -88,9 +94,17 @@ def refuse(source: str, text: str, problems: Iterable[Problem]) -> None:
         raise InvalidManifest(told)
 
 
-def lines(source: str, text: str, problems: Iterable[Problem]) -> list[str]:
+def lines(source: str, text: str, problems: Iterable[Problem], kind: str = "OptimizationJob") -> list[str]:
     """One line for each problem, in the order of the file: `job.yaml:12: spec.search.trials: must be …`."""
-    placed = [(line_of(text, problem.field) if problem.field else None, problem) for problem in problems]
+    placed = [_placed(text, problem, kind) for problem in problems]
     placed.sort(key=lambda pair: pair[0] or 0)
     name = "stdin" if source == "-" else source
-    return [f"{name}:{line}: {problem}" if line else f"{name}: {problem}" for line, problem in placed]
+    return [f"{name}:{line}: {told}" if line else f"{name}: {told}" for line, told in placed]
+
+
+def _placed(text: str, problem: Problem, kind: str) -> tuple[int | None, str]:
+    """The line of a problem and what to say about it; YAML that cannot be read names its line itself."""
+    if unread := re.fullmatch(r"line (\d+)", problem.field):
+        return int(unread[1]), problem.message
+    known = re.match(r"(apiVersion|kind|metadata|spec)\b", problem.field)
+    return line_of(text, problem.field, kind) if known else None, str(problem)

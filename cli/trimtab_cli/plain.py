@@ -6,7 +6,7 @@ from typing import Self
 
 import click
 from trimtab_api.plan import Plan
-from trimtab_api.report import Report
+from trimtab_api.report import Best, Report, TrialCounts
 from trimtab_jobs.report import figures
 
 from trimtab_cli import progress
@@ -29,7 +29,7 @@ class PlainScreen:
         self._echo = echo
         self._clock = clock
         self._seen: Report | None = None
-        self._counted: Report | None = None
+        self._counted: tuple[TrialCounts, Best | None] | None = None
         self._counted_at = float("-inf")
 
     def __enter__(self) -> Self:
@@ -52,19 +52,25 @@ class PlainScreen:
             self._count(report)
 
     def _count(self, report: Report) -> None:
-        line = trials(report)
-        if line and (self._counted is None or line != trials(self._counted)):
+        line, state = trials(report), (report.trials, report.best)
+        if line and state != self._counted:
             self._echo(line)
-            self._counted, self._counted_at = report, self._clock()
+            self._counted, self._counted_at = state, self._clock()
 
 
 def changes(before: Report | None, now: Report) -> Iterator[str]:
-    """A line for each of: another phase or stage, another message, a candidate that is new or judged anew."""
-    if before is None or (before.phase, before.stage) != (now.phase, now.stage):
-        yield f"{now.phase}: {now.stage}" if now.stage else now.phase
+    """A line for each of: another phase or stage, another message, a candidate that is new or judged anew.
+
+    How it ended is left to the summary.
+    """
+    if now.phase in progress.ACTIVE and (
+        not before or (before.phase, before.stage) != (now.phase, now.stage)
+    ):
+        told = now.phase.lower().startswith(now.stage.lower())  # "Searching: search" says nothing more
+        yield now.phase if told else f"{now.phase}: {now.stage}"
     if now.message and (before is None or before.message != now.message):
         yield now.message
-    known = set(before.candidates) if before else set()
+    known = before.candidates if before else ()
     yield from (f"candidate {progress.candidate(each)}" for each in now.candidates if each not in known)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from trimtab_api.report import Report
 from trimtab_jobs.report import figures
+from trimtab_jobs.report.figures import Row
 from trimtab_jobs.report.outcome import ExitCode, outcome
 
 from trimtab_cli.progress import candidate_columns
@@ -40,20 +41,19 @@ def comparison(report: Report) -> list[str]:
     if not rows:
         return []
     final = report.final.id if report.final else "final"
-    head = ["", "baseline", "uncompressed", final, "", "against baseline", "against uncompressed"]
-    body = [
-        [
-            row.label,
-            row.baseline,
-            row.uncompressed,
-            row.final,
-            f"({row.interval})" if row.interval else "",
-            row.against_baseline,
-            row.against_uncompressed,
-        ]
-        for row in rows
+    heads = [
+        ["", "", "", "", "against", "against"],
+        ["", "baseline", "uncompressed", final, "baseline", "uncompressed"],
     ]
-    return aligned([head, *body], left={0, 4})
+    return aligned([*heads, *(line for row in rows for line in _lines(row))], left={0})
+
+
+def _lines(row: Row) -> Iterator[list[str]]:
+    """The line of a metric, and one more for its interval where it has one."""
+    changes = [row.against_baseline, row.against_uncompressed]
+    yield [row.label, row.baseline, row.uncompressed, row.final, *changes]
+    if row.interval:
+        yield ["  interval", "", "", row.interval, "", ""]
 
 
 def candidates(report: Report) -> list[str]:
@@ -83,7 +83,9 @@ def guardrail(report: Report) -> list[str]:
 
 
 def places(report: Report, output: str) -> list[str]:
-    """Where the model and the evidence lie."""
+    """Where the model and the evidence lie; where what was done is kept when it has not ended."""
+    if outcome(report).code == ExitCode.INTERRUPTED:
+        return [f"Kept in {output}"]
     models = [
         f"{each.uri} ({each.bytes:,} bytes)" for each in report.artifacts if each.name.endswith(".onnx")
     ]
@@ -104,7 +106,7 @@ def following(report: Report, output: str, command: str) -> str:
             "--output, or give the job more trials or test data"
         ),
         ExitCode.FAILED: f"logs are in {output}/logs; what was done is kept; once mended, go on: {command}",
-        ExitCode.INTERRUPTED: f"what was done is kept; run the same command to go on: {command}",
+        ExitCode.INTERRUPTED: f"run the same command to go on: {command}",
     }[outcome(report).code]
 
 

@@ -10,7 +10,7 @@ from trimtab_jobs.report.scale import Axis, axis
 
 WIDTH, HEIGHT = 640.0, 360.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 16.0, 16.0, 46.0
-CHARACTER = 6.6  # pixels of one character of a label, on average
+CHARACTER = 7.5  # pixels of one character of a label, on the safe side for the larger type of a phone
 POINTS = 1200  # most points that a chart draws
 
 

@@ -165,13 +165,14 @@ def limit(verdict: GuardrailVerdict) -> str:
 
 
 def finding(verdict: GuardrailVerdict) -> str:
-    """What was found: "measured 0.002, at most 0.008 with 95 % confidence, on 540 test rows"."""
+    """What was found: "drop of 0.002, at most 0.008 with 95 % confidence, on 540 test rows"."""
     if verdict.measured is None:
         return verdict.message or "not measured"
-    parts = [f"measured {with_unit(verdict.metric, verdict.measured)}"]
+    what = "drop of" if "maxDrop" in verdict.limit else "measured"
+    parts = [f"{what} {with_unit(verdict.metric, verdict.measured)}"]
     for word, bound in (("at most", verdict.upper), ("at least", verdict.lower)):
         if bound is not None:
-            sure = f" with {verdict.confidence:.0%} confidence" if verdict.confidence else ""
+            sure = f" with {verdict.confidence * 100:.3g} % confidence" if verdict.confidence else ""
             parts.append(f"{word} {with_unit(verdict.metric, bound)}{sure}")
     if verdict.n is not None:
         parts.append(f"on {verdict.n:,} test rows")

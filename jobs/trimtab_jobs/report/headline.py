@@ -81,7 +81,7 @@ def _card(report: Report, row: Row) -> Html | None:
     return element(
         "li",
         element("span", figures.label(row.metric), class_="what"),
-        element("strong", row.against_baseline if ratio else row.final, class_="big"),
+        _big(row.against_baseline if ratio else row.final),
         element("span", f"{row.baseline} → {row.final}{unit}", class_="from"),
         bars(before, after) if before >= 0 and after >= 0 else None,
         element("span", row.interval and f"95 % interval {row.interval}", class_="from")
@@ -90,6 +90,12 @@ def _card(report: Report, row: Row) -> Html | None:
         element("span", against, class_="from") if against else None,
         class_="card",
     )
+
+
+def _big(text: str) -> Html:
+    """The figure large, the word after it small: "3.9 times smaller"."""
+    times, space, word = text.partition(" ")
+    return element("strong", times, element("span", space + word) if word else None, class_="big")
 
 
 def comparison(report: Report) -> Html | None:
