@@ -1,5 +1,6 @@
 """What every store promises, whatever it is made of."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def test_key_is_never_another_keys_folder(store: Store) -> None:
     ],
 )
 def test_key_that_could_leave_the_store_is_refused(store: Store, key: str, tmp_path: Path) -> None:
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: store.get(key),
         lambda: store.put(key, b""),
         lambda: store.create(key, b""),

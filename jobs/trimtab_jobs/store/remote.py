@@ -5,6 +5,7 @@ survives a restart of the server, and a write whose answer was lost is told from
 """
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
 from trimtab_jobs.store import files
-from trimtab_jobs.store.answers import Refusal, refusal_of
+from trimtab_jobs.store.answers import Refusal, credentials_of, refusal_of
 from trimtab_jobs.store.base import checked_key, checked_prefix, is_key
 from trimtab_jobs.store.errors import ExistsError, MissingError, StoreError
 
@@ -135,6 +136,8 @@ class RemoteStore:
 
 def _connect(uri: str, patience: Patience) -> ObjectStore:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    if uri.startswith("s3:") and not re.fullmatch(r"(https?://\S+)?", endpoint):
+        raise StoreError(f"{uri}: AWS_ENDPOINT_URL={endpoint!r} is no address; write http(s)://host:port")
     try:
         return from_url(
             uri,
@@ -143,17 +146,8 @@ def _connect(uri: str, patience: Patience) -> ObjectStore:
                 "timeout": timedelta(seconds=patience.request),
                 "connect_timeout": timedelta(seconds=min(5.0, patience.request)),
             },
-            retry_config={
-                "max_retries": 2,
-                "retry_timeout": timedelta(seconds=patience.request),
-                "backoff": {
-                    "init_backoff": timedelta(seconds=0.1),
-                    "max_backoff": timedelta(seconds=1),
-                    "base": 2,
-                },
-            },
+            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=patience.request)},
         )
-    except (BaseError, ValueError) as error:
-        raise StoreError(
-            f"{uri}: {str(error).splitlines()[0]}; use s3://bucket/prefix, gs://… or az://…"
-        ) from error
+    except BaseError as error:
+        reason = str(error).splitlines()[0]
+        raise StoreError(f"{uri}: {reason}; check {credentials_of(uri)}") from error

@@ -9,9 +9,7 @@ from trimtab_jobs.store.errors import StoreError
 from trimtab_jobs.store.local import LocalStore
 
 _REMOTE = {"s3", "gs", "az"}
-_SHAPES = (
-    "use a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix"
-)
+_SHAPES = "use a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
 
 
 def open_store(uri: str) -> Store:
