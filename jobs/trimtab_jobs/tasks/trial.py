@@ -120,9 +120,10 @@ def _metrics(
 ) -> dict[str, float]:
     """The last report, if it is of the last epoch and whole; else the task's evaluation. Then the figures."""
     epoch, reported = context.history[-1] if context.history else (0, {})
-    metrics = dict(reported) if epoch == context.last else {}
-    if any(name not in metrics for name in task.metric_functions()):
-        metrics |= context.finite(context.last, task.quality(predict_with(model), "validation"))
+    names = task.metric_functions()
+    metrics = {name: reported[name] for name in names if name in reported and epoch == context.last}
+    if len(metrics) < len(names):
+        metrics = context.finite(context.last, task.quality(predict_with(model), "validation"))
     wanted = [name for name in objectives if name in FIGURES]
     if wanted:
         figures = resolve(MEASURE_MODULE)(session, model)
