@@ -152,6 +152,8 @@ class _Document:
         for key_node, value_node in node.value:
             if key_node.tag == _PLAIN and key_node.value == "<<":
                 merged = self.merge_of(value_node, depth) | merged
+                if repeated := sorted(own.keys() & merged.keys()):  # kubectl would take these from the merge
+                    raise _refused(key_node, f"merges over the key {repeated[0]} above it: put << first")
                 continue
             key = self.key_of(key_node)
             if key in own:

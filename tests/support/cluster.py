@@ -23,6 +23,7 @@ from tests.cluster.programs import UnavailableError
 from tests.support.tiers import skip_tier
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
+APPLY = "application/apply-patch+yaml"
 Document = dict[str, Any]
 
 
@@ -63,6 +64,14 @@ class ApiServer:
         self._ensure_namespace(document)
         return self._send("POST", self._collection(document), document, self._options(strict, dry_run))
 
+    def create_yaml(
+        self, text: str, document: Document, *, strict: bool = True, dry_run: bool = False
+    ) -> Document:
+        """The stored object of a YAML text that the server itself reads; the document says where it belongs."""
+        self._ensure_namespace(document)
+        options = self._options(strict, dry_run)
+        return self._send("POST", self._collection(document), text, options, "application/yaml")
+
     def update(self, document: Document, *, strict: bool = True, dry_run: bool = False) -> Document:
         """The object after replacing it by this document, whichever version of it is stored."""
         current = self.get(document)["metadata"]["resourceVersion"]
@@ -73,7 +82,7 @@ class ApiServer:
         """The object after a server-side apply, which creates what is not there."""
         self._ensure_namespace(document)
         options = self._options(strict, False) | {"fieldManager": "tests", "force": "true"}
-        return self._send("PATCH", self._path(document), document, options)
+        return self._send("PATCH", self._path(document), document, options, APPLY)
 
     def get(self, document: Document) -> Document:
         """The stored object of the same kind, namespace and name."""
@@ -87,13 +96,17 @@ class ApiServer:
         """Delete the object of the same kind, namespace and name."""
         self._send("DELETE", self._path(document))
 
-    def read(self, path: str, accept: str = "application/json") -> Document:
+    def read(self, path: str) -> Document:
         """Whatever the server answers at a path, such as /openapi/v3."""
-        return self._send("GET", path, accept=accept)
+        return self._send("GET", path)
 
     def columns(self, document: Document) -> dict[str, Any]:
         """What `kubectl get` shows of one object: its cells by the columns' names."""
-        table = self.read(self._path(document), "application/json;as=Table;v=v1;g=meta.k8s.io")
+        headers = {
+            "Authorization": f"Bearer {self.plane.token}",
+            "Accept": "application/json;as=Table;v=v1;g=meta.k8s.io",
+        }
+        table = self._open(urllib.request.Request(f"{self.plane.url}{self._path(document)}", headers=headers))
         return dict(
             zip((each["name"] for each in table["columnDefinitions"]), table["rows"][0]["cells"], strict=True)
         )
@@ -122,31 +135,24 @@ class ApiServer:
 
     def _ensure_namespace(self, document: Document) -> None:
         if self._resource(document).namespaced:
-            namespace = {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {"name": namespace_of(document)},
-            }
-            self._send(
-                "PATCH", f"/api/v1/namespaces/{namespace_of(document)}", namespace, {"fieldManager": "tests"}
-            )
+            metadata = {"name": namespace_of(document)}
+            self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
     def _send(
         self,
         method: str,
         path: str,
-        body: Document | None = None,
+        body: Document | str | None = None,
         options: Mapping[str, str] | None = None,
-        accept: str = "application/json",
+        content_type: str = "application/json",
     ) -> Document:
-        headers = {
-            "Accept": accept,
-            "Authorization": f"Bearer {self.plane.token}",
-            "Content-Type": "application/apply-patch+yaml" if method == "PATCH" else "application/json",
-        }
+        headers = {"Authorization": f"Bearer {self.plane.token}", "Content-Type": content_type}
         url = f"{self.plane.url}{path}?{urllib.parse.urlencode(options or {})}"
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, content, headers, method=method)
+        content = body if isinstance(body, str) else json.dumps(body)
+        request = urllib.request.Request(url, content.encode() if body else None, headers, method=method)
+        return self._open(request)
+
+    def _open(self, request: urllib.request.Request) -> Document:
         try:
             with self._opener().open(request, timeout=60) as answer:
                 found: Document = json.load(answer)
