@@ -31,7 +31,7 @@ class LiveScreen:
         self._report = Report(name=plan.name)
         self._reached = "Starting"
         self._started = self._received = time.monotonic()
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
+        self._live = Live(get_renderable=self.render, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -47,7 +47,8 @@ class LiveScreen:
         self._reached = progress.reached(self._reached, report.phase)
         self._report, self._received = report, time.monotonic()
 
-    def _render(self) -> RenderableType:
+    def render(self) -> RenderableType:
+        """What to draw now."""
         now = time.monotonic()
         seconds_left = self._report.seconds_left
         left = None if seconds_left is None else max(0.0, seconds_left - (now - self._received))

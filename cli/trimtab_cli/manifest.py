@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,11 @@ def read_text(source: str) -> str:
         ) from None
 
 
-def read_manifest(source: str) -> Manifest:
+def read_manifest(source: str, given_data: Collection[str] = ()) -> Manifest:
     """The manifest at a path or on standard input.
 
     InvalidManifest with every problem: what the language refuses, else what this version does not carry out.
+    Of `given_data`, the names that the command line gives a path, the manifest's own places do not matter.
     """
     text = read_text(source)
     try:
@@ -80,7 +81,7 @@ def read_manifest(source: str) -> Manifest:
         profile = parse_profile(documents.profile) if documents.profile else None
     except SpecError as error:
         raise InvalidManifest(lines(source, text, error.problems, "OptimizationProfile")) from None
-    refuse(source, text, refusals(job))
+    refuse(source, text, refusals(job, given_data))
     folder = Path.cwd() if source == "-" else Path(source).resolve().parent
     return Manifest(
         source, folder, text, job, documents.config_maps, profile.metadata.name if profile else None

@@ -30,17 +30,17 @@ class Order:
     """What starts it, and goes on with it later."""
 
 
-def order(manifest: Manifest, output: str | None, given: Sequence[str]) -> Order:
+def order(manifest: Manifest, output: str | None, given: Mapping[str, str]) -> Order:
     """The run of a manifest on this machine; InvalidManifest when its data cannot be found.
 
-    `given` are NAME=PATH of the command line, which come before the manifest's own paths.
+    `given` are the paths of the command line, which come before the manifest's own.
     """
     job = manifest.job
     place = output or f"trimtab-output/{job.metadata.name}"
     return Order(
         plan=resolve(job, LOCAL_PROFILE),
         output=place,
-        data=data_paths(manifest, pairs(given)),
+        data=data_paths(manifest, given),
         notes=tuple(_notes(manifest, output, place)),
         command=_command(manifest.source, output, given),
     )
@@ -65,29 +65,18 @@ def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
             f"--data {unknown[0]}: the manifest names no such data (spec.task.data: {known})"
         )
     paths = {name: _path(manifest.folder, source, given.get(name)) for name, source in sources.items()}
-    missing = [
-        Problem(f"spec.task.data[{index}]", _missing(name, paths[name]))
-        for index, name in enumerate(sources)
-        if not Path(paths[name] or "").exists() or not paths[name]
+    problems = [
+        Problem(f"spec.task.data[{index}]", f"there is nothing at {path}; give --data {name}=PATH")
+        for index, (name, path) in enumerate(paths.items())
+        if not Path(path).exists()
     ]
-    refuse(manifest.source, manifest.text, missing)
-    return {name: path for name, path in paths.items() if path}
+    refuse(manifest.source, manifest.text, problems)
+    return paths
 
 
-def _path(folder: Path, source: DataSource, given: str | None) -> str | None:
-    """Where the data lies on this machine; None when the manifest alone does not say so."""
-    if given is not None:
-        return str(Path(given).resolve())
-    if source.uri is None:
-        return None
-    if source.uri.startswith("file://"):
-        return source.uri.removeprefix("file://")
-    return None if "://" in source.uri else str((folder / source.uri).resolve())
-
-
-def _missing(name: str, path: str | None) -> str:
-    fix = f"give --data {name}=PATH"
-    return f"{name}: there is nothing at {path}; {fix}" if path else f"{name}: is not on this machine; {fix}"
+def _path(folder: Path, source: DataSource, given: str | None) -> str:
+    """Where the data lies on this machine; what is not given is a relative path, all else was refused."""
+    return str(Path(given).resolve() if given else (folder / str(source.uri)).resolve())
 
 
 def _notes(manifest: Manifest, output: str | None, place: str) -> list[str]:
@@ -110,6 +99,6 @@ def _notes(manifest: Manifest, output: str | None, place: str) -> list[str]:
     return notes
 
 
-def _command(source: str, output: str | None, given: Sequence[str]) -> str:
+def _command(source: str, output: str | None, given: Mapping[str, str]) -> str:
     words = ["trimtab", "run", source, *(["--output", output] if output else [])]
-    return shell([*words, *(word for pair in given for word in ("--data", pair))])
+    return shell([*words, *(word for name, path in given.items() for word in ("--data", f"{name}={path}"))])

@@ -63,9 +63,9 @@ def changes(before: Report | None, now: Report) -> Iterator[str]:
 
     How it ended is left to the summary.
     """
-    if now.phase in progress.ACTIVE and (
-        not before or (before.phase, before.stage) != (now.phase, now.stage)
-    ):
+    if now.phase not in progress.ACTIVE:
+        return
+    if before is None or (before.phase, before.stage) != (now.phase, now.stage):
         told = now.phase.lower().startswith(now.stage.lower())  # "Searching: search" says nothing more
         yield now.phase if told else f"{now.phase}: {now.stage}"
     if now.message and (before is None or before.message != now.message):

@@ -61,12 +61,13 @@ def run(ctx: click.Context, manifest: str, output: str | None, data: tuple[str, 
     """
     from trimtab_cli.code import code_folder
     from trimtab_cli.manifest import read_manifest
-    from trimtab_cli.order import order
+    from trimtab_cli.order import order, pairs
     from trimtab_cli.screen import open_screen
     from trimtab_cli.stop import Stop, leave_now
 
-    parsed = read_manifest(manifest)
-    request = order(parsed, output, data)
+    given = pairs(data)
+    parsed = read_manifest(manifest, given)
+    request = order(parsed, output, given)
     for note in request.notes:
         click.echo(note)
     stop = Stop(leave_now(request.command))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Check a manifest and say what it will run.")
 @click.argument("manifest", metavar="MANIFEST")
 @click.option("--code", is_flag=True, help="Also import the task and try its data, in a worker.")
-@click.option("--data", multiple=True, metavar="NAME=PATH", help="With --code: where the data NAME lies.")
+@click.option("--data", multiple=True, metavar="NAME=PATH", help="Where the data NAME of the task lies.")
 @click.option(
     "--previous", metavar="MANIFEST", help="An earlier version: refuse edits a running job cannot take."
 )
@@ -27,13 +27,14 @@ def validate(manifest: str, code: bool, data: tuple[str, ...], previous: str | N
     from trimtab_api.profile import LOCAL_PROFILE
 
     from trimtab_cli.manifest import read_manifest
-    from trimtab_cli.order import order
+    from trimtab_cli.order import order, pairs
 
-    parsed = read_manifest(manifest)
+    given = pairs(data)
+    parsed = read_manifest(manifest, given)
     if previous is not None:
         check_edits(parsed, read_manifest(previous))
     if code:
-        check_code(parsed, order(parsed, None, data))
+        check_code(parsed, order(parsed, None, given))
     click.echo(f"{parsed.source}: valid. {what_runs(resolve(parsed.job, LOCAL_PROFILE))}")
 
 
@@ -64,7 +65,7 @@ def what_runs(plan: "Plan") -> str:
     if spec.search:
         trials, names = spec.search.trials, ", ".join(each.name for each in spec.search.parameters)
         at_a_time = f", {spec.search.parallelism} at a time" if spec.search.parallelism else ""
-        parts.append(f"searches {names or 'nothing'} in {trials} trials{at_a_time}")
+        parts.append(f"searches {names} in {trials} trials{at_a_time}")
     if spec.objectives:
         wanted = (f"{each.direction}s {each.metric}" for each in spec.objectives)
         parts.append(" and ".join(wanted))

@@ -27,6 +27,9 @@ spec:
   - {metric: accuracy, maxDrop: 0.02}
 """
 
+SEARCH = {"trials": 40, "parameters": [{"name": "lr", "float": {"low": 0.001, "high": 0.1}}]}
+"""A section that searches one parameter."""
+
 
 def plan(**spec: Any) -> Plan:
     """Return the plan of a job with these sections of spec, by attribute name."""

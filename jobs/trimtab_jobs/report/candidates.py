@@ -1,6 +1,6 @@
 """The candidates on the page: a scatter of speed and quality, and a table with each verdict. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trimtab_api.report import Candidate, Measured, Report
 
@@ -9,6 +9,7 @@ from trimtab_jobs.report.charts import Point, scatter
 from trimtab_jobs.report.figures import EFFICIENCY
 from trimtab_jobs.report.markup import Html, element, join
 from trimtab_jobs.report.tables import Cell, metric_head, table
+from trimtab_jobs.report.trials import Trial
 
 KEY = (
     ("final", "published"),
@@ -20,7 +21,7 @@ KEY = (
 )
 
 
-def candidates(report: Report) -> Html | None:
+def candidates(report: Report, trials: Sequence[Trial]) -> Html | None:
     """The section of candidates; nothing when none was made."""
     if not report.candidates:
         return None
@@ -30,16 +31,16 @@ def candidates(report: Report) -> Html | None:
         element(
             "p", "Each was made from the uncompressed model and measured on validation data.", class_="note"
         ),
-        _figure(report),
+        _figure(report, trials),
         _table(report),
     )
 
 
-def _figure(report: Report) -> Html | None:
+def _figure(report: Report, trials: Sequence[Trial]) -> Html | None:
     across, up = _axes(report)
     if across is None or up is None:
         return None
-    points = list(_points(report, across, up))
+    points = list(_points(report, trials, across, up))
     if len(points) < 2:
         return None
     caption = f"Better is {_corner(report, up)}. Vertical lines are intervals."
@@ -69,17 +70,29 @@ def _corner(report: Report, up: str) -> str:
     return "to the left and down" if minimized else "to the left and up"
 
 
-def _points(report: Report, across: str, up: str) -> Iterator[Point]:
+def _points(report: Report, trials: Sequence[Trial], across: str, up: str) -> Iterator[Point]:
     """Baseline, uncompressed and candidates that have both figures; the published one last, on top."""
-    ids = {candidate.id for candidate in report.candidates}
-    others = [model for model in (report.baseline, report.uncompressed) if model and model.id not in ids]
-    models: list[Measured | Candidate] = [*others, *report.candidates]
+    models = [*_references(report, trials), *report.candidates]
     models.sort(key=lambda model: model.id == (report.final.id if report.final else None))
     for model in models:
         if across in model.metrics and up in model.metrics:
             x, y = model.metrics[across], model.metrics[up]
             tip = f"{model.id}: {_named(up, y)}, {_named(across, x)}"
             yield Point(model.id, x, y, model.interval.get(up), _kind(report, model), tip)
+
+
+def _references(report: Report, trials: Sequence[Trial]) -> Iterator[Measured | Candidate]:
+    """Baseline and uncompressed with the quality that their trials had on validation.
+
+    Their own figures are of the test split, which cannot be compared with those of the candidates.
+    """
+    seen = {trial["number"]: trial["metrics"] for trial in trials}
+    for model, number in (
+        (report.baseline, 0),
+        (report.uncompressed, report.best.trial if report.best else 0),
+    ):
+        if model is not None and seen.get(number):
+            yield Measured(id=model.id, metrics={**model.metrics, **seen[number]})
 
 
 def _kind(report: Report, model: Measured | Candidate) -> str:

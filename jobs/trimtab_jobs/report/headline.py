@@ -17,13 +17,16 @@ CARDS = ("sizeMB", "latencyMs", "throughput", "memoryMB")
 def header(report: Report) -> Html:
     """The job's name, its verdict, and what came out in one sentence."""
     verdict = outcome(report)
+    told, _, details = verdict.message.partition("\n")
+    came_out = sentence(report)
     content = element(
         "div",
         element("p", "Trimtab report", class_="eyebrow"),
         element("h1", report.name),
         element("p", element("span", verdict.title, class_=f"verdict {verdict.tone}")),
-        element("p", sentence(report) or verdict.message or None, class_="lead"),
-        element("p", verdict.message, class_="note") if sentence(report) and verdict.message else None,
+        element("p", came_out or told, class_="lead") if came_out or told else None,
+        element("p", told, class_="note") if came_out and told else None,
+        element("pre", details) if details else None,
     )
     return element("header", content)
 

@@ -53,7 +53,7 @@ def _main(report: Report, each_trial: Sequence[Trial], listed: Sequence[Trial]) 
         headline.cards(report),
         headline.comparison(report),
         headline.guardrail(report),
-        candidates.candidates(report),
+        candidates.candidates(report, each_trial),
         trials.search(report, each_trial, listed),
         trials.failures(each_trial),
         provenance.artifacts(report),

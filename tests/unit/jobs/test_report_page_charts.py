@@ -7,7 +7,7 @@ from trimtab_jobs.report.charts import Dot, Point, bars, course, scatter
 from trimtab_jobs.report.markup import Html, element, json_block
 from trimtab_jobs.report.scale import axis, ticks
 
-from tests.support.reports import finished
+from tests.support.reports import finished, trials
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_bars_are_as_long_as_their_figures():
 
 
 def figure_of(**fields) -> str:
-    return str(candidates(finished(**fields)))
+    return str(candidates(finished(**fields), trials(40)))
 
 
 def test_candidates_are_shown_by_what_was_optimized():
@@ -154,6 +154,12 @@ def test_candidates_need_two_points_for_a_chart():
     assert "<figure" not in figure_of(**alone, baseline=None, uncompressed=None, final=None)
 
 
+def test_baseline_and_uncompressed_are_shown_with_their_quality_on_validation():
+    section = figure_of()
+    assert 'data-tip="baseline: accuracy 0.900, latency p50 0.332 ms"' in section
+    assert 'data-tip="fp32: accuracy 0.900, latency p50 0.291 ms"' in section
+
+
 def test_candidate_that_was_published_is_set_off():
     section = figure_of()
     assert '<tr class="chosen"><th scope="row">int8<small>on the front</small></th>' in section
@@ -163,7 +169,7 @@ def test_candidate_that_was_published_is_set_off():
 def test_candidate_that_was_published_keeps_what_its_verdict_says():
     whole = finished().model_dump(by_alias=True)
     whole["candidates"][1]["verdict"] = "slower than its parent"
-    assert "published; slower than its parent" in str(candidates(Report.model_validate(whole)))
+    assert "published; slower than its parent" in str(candidates(Report.model_validate(whole), []))
 
 
 def test_candidate_that_was_rejected_is_marked():
