@@ -79,7 +79,7 @@ def _int_or_string(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise PydanticCustomError("problem", "must be an integer or a string: put it in quotes")
     if isinstance(value, str) and len(value) > 63:
-        raise PydanticCustomError("problem", "must have at most 63 characters")
+        raise PydanticCustomError("string_too_long", "", {"max_length": 63})
     return value
 
 

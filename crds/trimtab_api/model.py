@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from trimtab_api.errors import Problem
+from trimtab_api.reading import whole
 
 Broken = str | tuple[str, object]
 """Where a rule is broken, relative to its model; with the value to show if not the one found there."""
@@ -128,18 +129,18 @@ def join(path: str, field: str) -> str:
 
 
 def value_at(model: BaseModel, path: str) -> object:
-    """Return what a model holds at a path such as "parameters[3].when.in", as plain JSON; None if nothing."""
-    value: Any = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    """Return what was given at a path such as "parameters[3].when.in", as plain JSON; None if nothing."""
+    value: Any = model.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
     for step in path.replace("[", ".").replace("]", "").split(".") if path else ():
         value = value[int(step)] if isinstance(value, list) else (value or {}).get(step)
     return value
 
 
 def got(value: object) -> str:
-    """Return the end of a message that shows the value found: `, got 0`."""
+    """Return the end of a message that shows the value found: `, got 0`; nothing for None and lists."""
     if isinstance(value, dict):
         return f", got {', '.join(value)}" if value else ", got none"
-    if isinstance(value, list):
+    if value is None or isinstance(value, list):
         return ""
-    text = json.dumps(value, ensure_ascii=False)
-    return f", got {text if len(text) <= 80 else text[:77] + '…'}"
+    text = json.dumps(whole(value) if isinstance(value, float) else value, ensure_ascii=False)
+    return f", got {text if len(text) <= 60 else text[:57] + '…'}"

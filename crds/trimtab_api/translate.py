@@ -2,7 +2,7 @@
 
 import difflib
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from trimtab_api.errors import Problem
 from trimtab_api.fields import EXPECTED
 from trimtab_api.model import got, join
+from trimtab_api.reading import whole
 
 Loc = tuple[int | str, ...]
 
@@ -23,9 +24,9 @@ _MESSAGES = {
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "finite_number": "must be a finite number",
-    "greater_than": "must be above {gt:g}",
+    "greater_than": "must be above {gt}",
     "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be below {lt:g}",
+    "less_than": "must be below {lt}",
     "less_than_equal": "must be at most {le}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
@@ -36,7 +37,13 @@ _MESSAGES = {
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
     """Yield a problem for everything that the validation of a document by this model found."""
-    for each in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    places = {each["loc"] for each in found}
+    for each in found:
+        if each["type"] == "too_short" and any(
+            each["loc"] == place[: len(each["loc"])] != place for place in places
+        ):
+            continue  # only because pydantic does not count the items that are wrong themselves
         path = path_of(each["loc"])
         context: Mapping[str, Any] = each.get("ctx", {})
         if each["type"] == "problems":
@@ -59,6 +66,8 @@ def path_of(loc: Loc) -> str:
 def _message(kind: str, message: str, context: Mapping[str, Any], value: object) -> str:
     if kind == "missing":
         return _MESSAGES[kind]
+    if context.get("min_length") == 1:
+        return "must not be empty"
     if kind == "string_type":
         return _not_a_string(value)
     if kind == "literal_error":
@@ -66,7 +75,11 @@ def _message(kind: str, message: str, context: Mapping[str, Any], value: object)
     if kind == "string_pattern_mismatch":
         return f"must be {EXPECTED.get(context['pattern'], context['pattern'])}{got(value)}"
     if kind in _MESSAGES:
-        return _MESSAGES[kind].format_map(context) + got(value)
+        shown = len(value) if kind.endswith(("_long", "_short")) and isinstance(value, Sized) else value
+        limits = {
+            name: whole(limit) if isinstance(limit, float) else limit for name, limit in context.items()
+        }
+        return _MESSAGES[kind].format_map(limits) + got(shown)
     return message[:1].lower() + message[1:] + got(value)
 
 
@@ -84,7 +97,9 @@ def _nearest(loc: Loc, model: type[BaseModel]) -> str:
         model = inner or model
     names = [field.alias or name for name, field in model.model_fields.items()]
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; fields here are {', '.join(names)}"
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; fields here are {', '.join(names)}" if names else "; it has no options"
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
