@@ -7,6 +7,11 @@ RunError             `kind` is the reason of the condition Succeeded=False
 RefusedError         this run must not start here: exit 2
 """
 
+from trimtab_jobs.pool import Failure
+
+TAIL_LINES = 12
+"""Lines of a worker's traceback or log that a person is shown."""
+
 
 class RunError(Exception):
     """A run that ends without a published model."""
@@ -20,6 +25,12 @@ class JobError(RunError):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+    @classmethod
+    def of(cls, what: str, failure: Failure) -> "JobError":
+        """The error of a failed work: what it was about, the exception, the last lines it printed."""
+        tail = "\n".join(failure.tail.rstrip().splitlines()[-TAIL_LINES:])
+        return cls(failure.kind.title(), f"{what}: {failure.error}" + (f"\n{tail}" if tail else ""))
 
 
 class GuardrailError(RunError):

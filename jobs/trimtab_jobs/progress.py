@@ -1,33 +1,65 @@
 """Progress: the one place where the report of a run changes. Every change is published."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from trimtab_api.conditions import Condition, ConditionStatus, set_condition
-from trimtab_api.report import Report
+from trimtab_api.report import Cost, Phase, Report
 
 Publish = Callable[[Report], None]
+MESSAGE_CHARACTERS = 1024
+"""The report's limit: a longer message keeps its beginning and its end."""
 
 
 class Progress:
     """The report so far, and the one it is told to after each change."""
 
-    def __init__(self, report: Report, publish: Publish) -> None:
+    def __init__(self, report: Report, publish: Publish, seconds_used: float = 0.0) -> None:
         self.report = report
         self._publish = publish
+        self._started = time.monotonic() - seconds_used
 
     def change(self, **fields: Any) -> None:
         """Set fields of the report (by attribute name) and publish it."""
-        self.report = self.report.model_copy(update=fields)
+        cost = Cost(seconds=round(time.monotonic() - self._started, 1))
+        self.report = self.report.model_copy(update={"cost": cost, **fields})
         self._publish(self.report)
 
+    def stage(self, phase: Phase, stage: str) -> None:
+        """Enter a stage."""
+        self.change(phase=phase, stage=stage, message="", seconds_left=None)
+
     def say(self, message: str) -> None:
-        """Tell a person one sentence, such as what was cut or what is left out."""
-        self.change(message=message)
+        """Tell a person one sentence, such as what was cut from a damaged record."""
+        self.change(message=shortened(message))
 
     def condition(self, kind: str, status: ConditionStatus, reason: str, message: str = "") -> None:
         """Set one condition of the report; it is published with the next change."""
-        new = Condition(type=kind, status=status, reason=reason, message=message[:1024])
+        new = Condition(type=kind, status=status, reason=reason, message=shortened(message))
         conditions = set_condition(self.report.conditions, new, now=datetime.now(UTC))
         self.report = self.report.model_copy(update={"conditions": conditions})
+
+    def start(self) -> None:
+        """Say that the run is under way."""
+        self.condition("Succeeded", "Unknown", "Running")
+        self.change(phase="Starting")
+
+    def succeed(self, reason: str, message: str) -> None:
+        """Say that the model is published."""
+        self.condition("Succeeded", "True", reason, message)
+        self.change(phase="Succeeded", stage="", message=shortened(message), seconds_left=None)
+
+    def fail(self, reason: str, message: str) -> None:
+        """Say that the run ended without a model, in which stage, and why."""
+        self.condition("Succeeded", "False", reason, message)
+        self.change(phase="Failed", message=shortened(message), seconds_left=None)
+
+
+def shortened(message: str) -> str:
+    """The message within the report's limit: its beginning and, as of a traceback, its end."""
+    if len(message) <= MESSAGE_CHARACTERS:
+        return message
+    half = MESSAGE_CHARACTERS // 2 - 3
+    return f"{message[:half]} … {message[-half:]}"

@@ -81,12 +81,12 @@ class Served:
     threads: int
 
 
-def publish_tree(store: Store, report: Report, served: Served) -> dict[str, str]:
-    """Write the tree and return the sha256 of each file by its key; `trimtab.json` comes last."""
+def publish_tree(store: Store, report: Report, served: Served) -> dict[str, bytes]:
+    """Write the tree and return its files by key; `trimtab.json` comes last."""
     files = build_tree(report, served, store_uri=store.uri)
     for key, body in files.items():
         store.put(key, body)
-    return {key: hashlib.sha256(body).hexdigest() for key, body in files.items()}
+    return files
 
 
 def build_tree(report: Report, served: Served, store_uri: str) -> dict[str, bytes]:

@@ -1,0 +1,186 @@
+"""The driver: one run from its plan to its report. The same code on one machine and in a pod.
+
+    learn     what the task is: epochs, metrics, sizes; a limit that could not be proven is refused here
+    find      the search: baseline first, then trials; every result recorded before it counts
+    make      fp32 models of baseline and winner, then the candidates
+    measure   quality on validation, size and speed, all side by side
+    verify    the order is written down, then the test split is opened: the first that holds is final
+    publish   the serving tree
+
+Models exist in the workers and in the store only; this process never loads torch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trimtab_api.fields import duration_seconds
+from trimtab_api.job import Objective, SearchSpec
+from trimtab_api.plan import Plan
+
+from trimtab_jobs import guard, reporting
+from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_recipes
+from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
+from trimtab_jobs.gather import gather
+from trimtab_jobs.measuring import Measurements, measure_all
+from trimtab_jobs.pool import TrialPool, Work
+from trimtab_jobs.progress import Progress
+from trimtab_jobs.proof import Proof, prove
+from trimtab_jobs.search import CodeFailure, SearchOutcome, SearchRequest, SearchState, Trial, search
+from trimtab_jobs.serving import publish_tree
+from trimtab_jobs.store import Record, Store
+
+DESCRIBE = "trimtab_jobs.tasks.trial:describe"
+ENVIRONMENT = "trimtab_jobs.measure.hardware:environment"
+BUDGETS = ("duration", "failedTrials")
+"""Reasons for which a search ends that are budgets: the best so far is still made and published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that a run works with."""
+
+    plan: Plan
+    store: Store
+    record: Record
+    pool: TrialPool
+    progress: Progress
+    should_stop: Callable[[], bool]
+    code_sha256: str = ""
+    """Digest of the user's code: what was made from other code is made again."""
+    seconds_used: float = 0.0
+    """Time that earlier drivers of the same run have taken."""
+
+    @property
+    def workshop(self) -> Workshop:
+        """Where models are made and measured."""
+        return Workshop(self.store, self.pool, self.should_stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the driver knows of the user's task."""
+
+    epochs: int
+    rules: guard.Rules
+    """Its objectives (the task's primary metric where the manifest names none), and the limits."""
+
+
+def carry_out(run: Run) -> tuple[Trial, ...]:
+    """Carry the plan out and return the trials; the report in `run.progress` says how it ended.
+
+    Raises StoppedError when asked to stop, FencedError and StoreError when the record or the store is lost.
+    """
+    trials: tuple[Trial, ...] = ()
+    run.progress.start()
+    if run.record.lost:
+        run.progress.say(run.record.lost)
+    try:
+        task = learn(run)
+        found = find(run, task)
+        trials = found.trials
+        models = make(run, found)
+        measured = measure(run, task, models)
+        proof = verify(run, task, measured)
+        publish(run, found, measured, proof)
+    except StoppedError:
+        raise
+    except RunError as error:
+        run.progress.fail(error.kind, str(error))
+    return trials
+
+
+def learn(run: Run) -> Task:
+    """Ask the task what it is, in a worker; JobError says what it lacks, or which limit cannot be proven."""
+    run.progress.stage("Starting", "task")
+    works = [Work("task", DESCRIBE, {}, log="logs/task.log"), Work("environment", ENVIRONMENT, {})]
+    done = gather(run.pool, works, run.should_stop)
+    if failure := done["task"].failure or done["environment"].failure:
+        raise JobError.of(f"spec.task.entrypoint {run.plan.spec.task.entrypoint}", failure)
+    run.progress.change(environment=reporting.environment(done["environment"].value, run.code_sha256))
+    told, spec = done["task"].value, run.plan.spec
+    primary = Objective(metric=told["primary"], direction=guard.direction_of(told["primary"], ()))
+    rules = guard.Rules(spec.guardrail, spec.objectives or (primary,))
+    run.progress.change(objectives=rules.objectives)
+    tries = min(guard.MOST_TRIED, len(spec.compress.quantize) if spec.compress else 1) or 1
+    test = told["splits"].get("test")
+    if problems := guard.check_limits(rules, told["metrics"], told["proportions"], test, tries):
+        raise JobError("Configuration", "\n".join(problems))
+    return Task(told["epochs"], rules)
+
+
+def find(run: Run, task: Task) -> SearchOutcome:
+    """Search, or train the baseline alone; JobError when there is no trial to go on with."""
+    run.progress.stage("Searching", "search")
+    spec, budget = run.plan.spec, run.plan.spec.budget
+    seconds = duration_seconds(budget.duration) if budget and budget.duration else None
+    request = SearchRequest(
+        name=run.plan.name,
+        objectives=task.rules.objectives,
+        epochs=task.epochs,
+        search=spec.search or SearchSpec(trials=1),
+        failed_trials=budget.failed_trials if budget else None,
+        seconds_left=None if seconds is None else seconds - run.seconds_used,
+        should_stop=run.should_stop,
+    )
+
+    def tell(state: SearchState) -> None:
+        run.progress.change(**reporting.search_progress(state))
+
+    try:
+        found = search(request, run.pool, run.record, run.store, tell)
+    except CodeFailure as error:
+        raise JobError.of(f"trial {error.trial.number}", error.failure) from None
+    run.progress.change(**reporting.search_result(found))
+    if found.stop == "interrupted":
+        raise StoppedError(found.message)
+    if found.best is None or found.baseline is None:
+        raise JobError("NoTrialCompleted", reporting.nothing_found(found))
+    run.progress.condition("SearchComplete", "True", found.stop[0].upper() + found.stop[1:], found.message)
+    return found
+
+
+def make(run: Run, found: SearchOutcome) -> tuple[Made, ...]:
+    """Export baseline and winner, then make the candidates; JobError when one of the first two fails."""
+    run.progress.stage("Compressing", "export")
+    exported = run.workshop.make(export_recipes(run.plan, found, run.code_sha256))
+    for made in exported:
+        if made.failure:
+            raise JobError.of(f"exporting {made.id}", made.failure)
+    run.progress.stage("Compressing", "compress")
+    return (*exported, *run.workshop.make(compress_recipes(run.plan, uncompressed=exported[-1])))
+
+
+def measure(run: Run, task: Task, models: tuple[Made, ...]) -> Measurements:
+    """Measure every model on validation and side by side for speed, and tell the figures."""
+    run.progress.stage("Compressing", "measure")
+    measured = measure_all(run.workshop, run.plan, models)
+    run.progress.change(**reporting.measured(measured, task.rules.objectives))
+    return measured
+
+
+def verify(run: Run, task: Task, measured: Measurements) -> Proof:
+    """Prove the guardrail on the test split; GuardrailError when no candidate holds it."""
+    run.progress.stage("Verifying", "guardrail")
+    proof = prove(run.workshop, task.rules, measured)
+    met = proof.final is not None
+    run.progress.condition("GuardrailMet", "True" if met else "False", "Judged", proof.message)
+    run.progress.change(**reporting.proven(measured, proof, task.rules.objectives))
+    if not met:
+        raise GuardrailError(proof.message)
+    return proof
+
+
+def publish(run: Run, found: SearchOutcome, measured: Measurements, proof: Proof) -> None:
+    """Publish the serving tree, drop what only the run itself needed, and say how it ended."""
+    run.progress.stage("Verifying", "publish")
+    assert proof.final is not None  # verify() raised otherwise
+    made = next(each for each in measured.models if each.id == proof.final.id)
+    files = publish_tree(run.store, run.progress.report, run.workshop.served(made, run.plan))
+    run.progress.change(artifacts=reporting.artifacts(run.store.uri, files, made.opset))
+    for key in run.store.list("checkpoints"):
+        run.store.delete(key)
+    run.progress.condition("ArtifactPublished", "True", "Published", f"{len(files)} files under model/")
+    if found.stop in BUDGETS:
+        run.progress.succeed("BudgetReached", f"{found.message}; {proof.message}")
+    else:
+        run.progress.succeed("Completed", proof.message)

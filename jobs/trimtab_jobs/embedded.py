@@ -1,0 +1,178 @@
+"""The whole way on one machine: a local Ray, a folder or bucket as the store, the same driver as in a pod."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from pydantic import ValidationError
+from trimtab_api.edits import forbidden_edits
+from trimtab_api.plan import Plan
+from trimtab_api.reading import read_scalar
+from trimtab_api.report import Report
+
+from trimtab_jobs.driver import Run, carry_out
+from trimtab_jobs.errors import RefusedError, StoppedError
+from trimtab_jobs.pool import TrialPool, WorkerSetup
+from trimtab_jobs.progress import Progress, Publish
+from trimtab_jobs.report.page import render
+from trimtab_jobs.reporting import trial_rows
+from trimtab_jobs.search import Trial
+from trimtab_jobs.store import ExistsError, MissingError, Record, Store, check_store, open_store
+
+PLAN_KEY = "plan.json"
+RESULT_KEY = "result.json"
+WORKER_BYTES = 10**9
+"""Memory one worker with torch is planned with; fewer workers are started where it does not fit."""
+SAVE_SECONDS = 10.0
+"""How often result.json is written while a run goes on."""
+
+
+def run(  # noqa: PLR0913  one keyword for each thing that a person can choose or see
+    plan: Plan,
+    *,
+    output: str,
+    code: str | None,
+    data: Mapping[str, str],
+    publish: Publish,
+    should_stop: Callable[[], bool],
+) -> Report:
+    """Carry out the plan in `output` and return its report; a run that was begun there goes on.
+
+    Raises RefusedError when the output or the data cannot be used for this job, FencedError when another
+    driver has taken over, StoreError when the store fails, StoppedError when `should_stop` said so.
+    """
+    check_data(data)
+    store = open_store(output)
+    check_store(store)
+    begin(store, plan)
+    earlier = earlier_report(store)
+    if earlier is not None and earlier.phase == "Succeeded" and earlier.plan_digest == plan.digest:
+        publish(earlier)
+        return earlier
+    used = earlier.cost.seconds or 0.0 if earlier is not None else 0.0
+    seed = plan.spec.search.seed if plan.spec.search else None
+    report = Report(name=plan.name, plan_digest=plan.digest, seed=seed)
+    progress = Progress(report, _saving(store, publish), used)
+    record = Record.open(store)
+    with workers(plan, setup_of(plan, store.uri, code, data), progress) as pool:
+        digest = code_digest(plan.spec.task.entrypoint, code)
+        run = Run(plan, store, record, pool, progress, should_stop, digest, used)
+        try:
+            trials = carry_out(run)
+        except StoppedError:
+            save(store, progress.report, ())
+            raise
+    save(store, progress.report, trials)
+    return progress.report
+
+
+def setup_of(plan: Plan, store_uri: str, code: str | None, data: Mapping[str, str]) -> WorkerSetup:
+    """What each worker needs: the task's arguments are read as YAML scalars."""
+    task = plan.spec.task
+    arguments = {name: read_scalar(text) for name, text in task.args.items()}
+    return WorkerSetup(store_uri, task.entrypoint, arguments, code, dict(data))
+
+
+@contextmanager
+def workers(plan: Plan, setup: WorkerSetup, progress: Progress) -> Iterator[TrialPool]:
+    """A local Ray with as many of the plan's workers as fit on this machine; it ends with the run."""
+    from trimtab_jobs.pool.ray import RayPool  # a second to import: after the output is known to be usable
+
+    wanted = plan.spec.search.parallelism or 1 if plan.spec.search else 1
+    fit = fitting_workers(wanted, len(os.sched_getaffinity(0)), psutil.virtual_memory().available)
+    if fit < wanted:
+        progress.say(f"search.parallelism: {wanted} workers do not fit here, {fit} run at a time")
+    pool = RayPool(setup, fit)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def check_data(data: Mapping[str, str]) -> None:
+    """RefusedError when a path of the task's data is not there."""
+    for name, path in data.items():
+        if not Path(path).exists():
+            fix = f"write the right path, or pass --data {name}=PATH"
+            raise RefusedError(f"spec.task.data[{name}]: {path} does not exist; {fix}")
+
+
+def begin(store: Store, plan: Plan) -> None:
+    """Make the store this job's; RefusedError names what differs when it is another job's already."""
+    try:
+        store.create(PLAN_KEY, plan.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode())
+    except ExistsError:
+        _check_same(store, plan)
+
+
+def _check_same(store: Store, plan: Plan) -> None:
+    advice = "choose another --output, or remove it"
+    try:
+        owner = Plan.model_validate_json(store.get(PLAN_KEY))
+    except ValidationError:
+        raise RefusedError(
+            f"{store.uri}/{PLAN_KEY} cannot be read as a plan of this version; {advice}"
+        ) from None
+    if owner.name != plan.name:
+        raise RefusedError(f"{store.uri} holds the job {owner.name}, not {plan.name}; {advice}")
+    if owner.identity != plan.identity:
+        edits = forbidden_edits(owner.spec, plan.spec)
+        fields = ", ".join(dict.fromkeys(edit.field for edit in edits)) or "spec"
+        raise RefusedError(f"{store.uri} holds {owner.name} with another {fields}; put it back, or {advice}")
+
+
+def earlier_report(store: Store) -> Report | None:
+    """What an earlier run had written last; None when there is nothing that can be read."""
+    try:
+        return Report.model_validate_json(store.get(RESULT_KEY))
+    except (MissingError, ValidationError):
+        return None
+
+
+def fitting_workers(wanted: int, cpus: int, memory_bytes: int) -> int:
+    """Workers that this machine has CPUs and memory for, at least 1. Pure."""
+    return max(1, min(wanted, cpus, memory_bytes // WORKER_BYTES))
+
+
+def code_digest(entrypoint: str, code: str | None) -> str:
+    """SHA-256 of the file or package that holds the entrypoint; "" when it is an installed one."""
+    if code is None:
+        return ""
+    top = Path(code) / entrypoint.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
+    files = sorted(top.rglob("*.py")) if top.is_dir() else [top.with_suffix(".py")]
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(f"{file.relative_to(code)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _saving(store: Store, publish: Publish) -> Publish:
+    """A publish that also leaves result.json every SAVE_SECONDS, for who looks from outside."""
+    saved = time.monotonic()
+
+    def publish_and_save(report: Report) -> None:
+        nonlocal saved
+        publish(report)
+        if time.monotonic() - saved >= SAVE_SECONDS:
+            save_report(store, report)
+            saved = time.monotonic()
+
+    return publish_and_save
+
+
+def save(store: Store, report: Report, trials: Sequence[Trial]) -> None:
+    """Write result.json and report.html."""
+    save_report(store, report)
+    store.put("report.html", render(report, trial_rows(trials)).encode())
+
+
+def save_report(store: Store, report: Report) -> None:
+    """Write result.json."""
+    body = report.model_dump(mode="json", by_alias=True, exclude_none=True)
+    store.put(RESULT_KEY, (json.dumps(body, indent=1, ensure_ascii=False) + "\n").encode())

@@ -1,0 +1,90 @@
+"""Measurements: the figures of all models, taken side by side in the workers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trimtab_api.plan import Plan
+
+from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Made, Workshop
+from trimtab_jobs.errors import JobError
+from trimtab_jobs.gather import gather
+from trimtab_jobs.guard import NO_TARGET, Candidate, Quality
+from trimtab_jobs.pool import Done, Work
+
+EVALUATE = "trimtab_jobs.measure.quality:evaluate"
+EFFICIENCY = "trimtab_jobs.measure.efficiency:measure"
+ROUNDS = 11
+"""Interleaved rounds of timing; an odd number has a median of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """All models that were made, and the figures of those that could be made."""
+
+    models: tuple[Made, ...]
+    candidates: Mapping[str, Candidate]
+    """By id, baseline and uncompressed among them; their quality is that on validation."""
+
+    @property
+    def baseline(self) -> Candidate:
+        """What the user has today."""
+        return self.candidates[BASELINE]
+
+    @property
+    def uncompressed(self) -> Candidate:
+        """The search's winner."""
+        return self.candidates[UNCOMPRESSED]
+
+    @property
+    def contenders(self) -> tuple[Candidate, ...]:
+        """What may be published: all that was compressed; the winner itself where nothing was to be."""
+        compressed = any(made.steps for made in self.models)
+        if not compressed:
+            return (self.uncompressed,)
+        return tuple(self.candidates[made.id] for made in self.models if made.steps and not made.failure)
+
+
+def measure_all(workshop: Workshop, plan: Plan, models: Sequence[Made]) -> Measurements:
+    """Measure every model's quality on validation, then, with all other workers idle, size and speed."""
+    there = [made for made in models if made.failure is None]
+    quality = evaluate_all(workshop, [made.id for made in there], "validation")
+    speed = {
+        target: _efficiency(workshop, [made.id for made in there], threads, batch)
+        for target, threads, batch in _settings(plan)
+    }
+    parents: dict[str, Candidate] = {}
+    for made in there:
+        parents[made.id] = Candidate(
+            id=made.id,
+            quality=quality[made.id],
+            speed={target: figures[made.id] for target, figures in speed.items()},
+            parent=parents.get(UNCOMPRESSED) if made.steps else None,
+            nothing=made.nothing,
+        )
+    return Measurements(tuple(models), parents)
+
+
+def evaluate_all(workshop: Workshop, candidates: Sequence[str], split: str) -> dict[str, Quality]:
+    """Quality of each candidate on a split; JobError when one cannot be evaluated."""
+    works = [Work(each, EVALUATE, {"candidate": each, "split": split}) for each in candidates]
+    ended = gather(workshop.pool, works, workshop.should_stop)
+    return {each: Quality(**_value(f"evaluating {each}", done)) for each, done in ended.items()}
+
+
+def _settings(plan: Plan) -> list[tuple[str, int, int]]:
+    """Name, threads and batch of each target; one of one thread and one row where there is none."""
+    named = [(target.name, target.threads, target.batch) for target in plan.spec.targets]
+    return named or [(NO_TARGET, 1, 1)]
+
+
+def _efficiency(workshop: Workshop, candidates: Sequence[str], threads: int, batch: int) -> Any:
+    payload = {"candidates": list(candidates), "threads": threads, "batch": batch, "rounds": ROUNDS}
+    ended = gather(workshop.pool, [Work("measure", EFFICIENCY, payload)], workshop.should_stop)
+    return _value("measuring size and speed", ended["measure"])
+
+
+def _value(what: str, done: Done) -> Any:
+    if done.failure is not None:
+        raise JobError.of(what, done.failure)
+    return done.value
