@@ -11,6 +11,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class ApiServer:
     plane: ControlPlane
     resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
     """By apiVersion and kind, as the server named them."""
+    namespaces: set[str] = field(default_factory=lambda: {"default"})
+    """Those that are there."""
 
     def create(self, document: Document, *, strict: bool = True, dry_run: bool = False) -> Document:
         """The stored object. `strict` refuses unknown and duplicate fields, as kubectl asks for."""
@@ -134,9 +137,10 @@ class ApiServer:
         return f"{self._collection(document)}/{document['metadata']['name']}"
 
     def _ensure_namespace(self, document: Document) -> None:
-        if self._resource(document).namespaced:
-            metadata = {"name": namespace_of(document)}
-            self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        name = namespace_of(document)
+        if self._resource(document).namespaced and name not in self.namespaces:
+            self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            self.namespaces.add(name)
 
     def _send(
         self,
@@ -154,13 +158,14 @@ class ApiServer:
 
     def _open(self, request: urllib.request.Request) -> Document:
         try:
-            with self._opener().open(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=60) as answer:
                 found: Document = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:
             with error:
                 raise RefusedError(error.code, error.read()) from None
 
+    @cached_property
     def _opener(self) -> urllib.request.OpenerDirector:
         trust = ssl.create_default_context(cafile=self.plane.certificate)
         return urllib.request.build_opener(
