@@ -70,7 +70,7 @@ class ApiServer:
     def create_yaml(
         self, text: str, document: Document, *, strict: bool = True, dry_run: bool = False
     ) -> Document:
-        """The stored object of a YAML text that the server itself reads; the document says where it belongs."""
+        """The stored object of a text that the server itself reads; the document says where it belongs."""
         self._ensure_namespace(document)
         options = self._options(strict, dry_run)
         return self._send("POST", self._collection(document), text, options, "application/yaml")
