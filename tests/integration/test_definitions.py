@@ -5,8 +5,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from trimtab_api.report import Progress
+from trimtab_api.status import JobStatus
 
 from tests.support.cluster import CRDS, ApiServer, Document, RefusedError, crd_documents, install
+from tests.support.reports import finished
 
 JOB: Document = {
     "apiVersion": "trimtab.io/v1alpha1",
@@ -92,6 +95,17 @@ def test_kubectl_get_shows_how_a_job_stands(api_server: ApiServer, job: Document
         "Size": "0.61 MB",
         "Speedup": "4.1x",
     }
+
+
+def test_status_made_of_a_report_comes_back_as_it_was(api_server: ApiServer, job: Document) -> None:
+    found = finished().model_dump(mode="json", by_alias=True, exclude_none=True)
+    shared = {field.alias for field in Progress.model_fields.values()}
+    status = JobStatus.model_validate({name: value for name, value in found.items() if name in shared})
+
+    content = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    stored = api_server.update_status(job | {"status": content})
+
+    assert JobStatus.model_validate(stored["status"]) == status
 
 
 def test_client_that_writes_the_spec_does_not_write_the_status(api_server: ApiServer, job: Document) -> None:
