@@ -35,7 +35,7 @@ __all__ = [
     "read_stream",
 ]
 
-_FILE_NAME = re.compile(r"(?!\.\.)[-._a-zA-Z0-9]{1,253}")
+_FILE_NAME = re.compile(r"(?![.]$|[.][.])[-._a-zA-Z0-9]{1,253}")
 D = TypeVar("D", bound=Document)
 
 
@@ -112,7 +112,10 @@ def _files(document: Mapping[str, Any], path: str) -> dict[str, bytes]:
     """Return the files of a ConfigMap; a key becomes a file's name, so it must be no more than that."""
     problems, files = [], {}
     for section in ("data", "binaryData"):
-        for key, value in (document.get(section) or {}).items():
+        content = document.get(section) or {}
+        if not isinstance(content, dict):
+            raise SpecError([Problem(f"{path}: {section}", f"must be a mapping{got(content)}")])
+        for key, value in content.items():
             try:
                 files[key] = _content(key, value, section)
             except ValueError as error:
