@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from trimtab_api.job import Objective, Parameter, SearchSpec
-
+from trimtab_api.job import Objective, SearchSpec
 from trimtab_jobs.pool import Done, Failure, Work
 from trimtab_jobs.search import SearchOutcome, SearchRequest, SearchState, search
 
@@ -18,7 +17,7 @@ SPACE = (
     {"name": "lr", "float": {"low": 0.001, "high": 0.1, "log": True}, "default": "0.01"},
     {"name": "width", "int": {"low": 16, "high": 64, "step": 16}, "default": "32"},
     {"name": "optimizer", "categorical": ["sgd", "adamw"]},
-    {"name": "momentum", "float": {"low": 0.0, "high": 0.99}, "when": {"parameter": "optimizer", "in": ["sgd"]}},
+    {"name": "momentum", "float": {"low": 0, "high": 0.9}, "when": {"parameter": "optimizer", "in": ["sgd"]}},
 )
 
 
@@ -28,15 +27,20 @@ class Killed(BaseException):
 
 @dataclass
 class MemoryRecord:
-    """A record in memory; `dies_at` kills the driver before that commit, `torn` ones are recorded all the same."""
+    """A record in memory; the driver is killed by its commit after `dies_after` others, durable or not."""
 
     batches: tuple[bytes, ...] = ()
-    dies_at: int | None = None
+    dies_after: int | None = None
+    durable: bool = False
+    _commits: int = 0
 
     def commit(self, batch: bytes) -> None:
-        if self.dies_at == len(self.batches):
+        dies = self._commits == self.dies_after
+        self._commits += 1
+        if not dies or self.durable:
+            self.batches += (batch,)
+        if dies:
             raise Killed
-        self.batches += (batch,)
 
 
 Answer = Callable[[Work], Mapping[str, Any] | Failure]
@@ -44,9 +48,10 @@ Answer = Callable[[Work], Mapping[str, Any] | Failure]
 
 @dataclass
 class AnsweringPool:
-    """Answers works in a shuffled order; `started` holds every work, in order."""
+    """Answers works in a shuffled order, as a worker with their checkpoints; `started` holds every work."""
 
     answer: Answer
+    store: MemoryStore
     capacity: int = 2
     order: Random = field(default_factory=lambda: Random(0))
     started: list[Work] = field(default_factory=list)
@@ -54,6 +59,8 @@ class AnsweringPool:
 
     def submit(self, work: Work) -> None:
         assert len(self._under_way) < self.capacity
+        if work.payload["resume"]:
+            self.store.get(work.payload["resume"])
         self.started.append(work)
         self._under_way.append(work)
 
@@ -74,6 +81,8 @@ class AnsweringPool:
         answer = self.answer(work)
         if isinstance(answer, Failure):
             return Done(work.id, seconds=1.0, worker=0, failure=answer)
+        if answer.get("checkpoint"):
+            self.store.put(answer["checkpoint"], b"state")
         return Done(work.id, seconds=1.0, worker=0, value=answer)
 
 
@@ -114,9 +123,9 @@ def run_search(
     store: MemoryStore | None = None,
 ) -> Run:
     """The search to its end, on a record that may hold an earlier driver's."""
-    pool = AnsweringPool(answer, capacity)
     record = record or MemoryRecord()
     store = store or MemoryStore()
+    pool = AnsweringPool(answer, store, capacity)
     states: list[SearchState] = []
     outcome = search(request, pool, record, store, states.append)
     return Run(outcome, pool, record, store, states)

@@ -1,27 +1,40 @@
 """Who proposes the next configuration, and all seeds.
 
-A sampler lives for one ask. Its seed is a function of the study's seed and of how many configurations were
-asked before, so that neither a restart nor the order in which trials finish changes what is drawn.
+A sampler is seeded anew for each ask, by the study's seed and by how many configurations were asked before:
+so neither a restart nor the order in which trials finish changes the draws.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping
 
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import RandomSampler, TPESampler
 from trimtab_api.job import Sampler
 
 _SEED_BITS = 31  # torch, numpy and Python's random all take it
 
-SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "random": lambda seed: RandomSampler(seed=seed),
-}
-"""The manifest's word to a sampler of that seed."""
+
+class _Random(RandomSampler):
+    def seed(self, seed: int) -> None:
+        self._rng.rng.seed(seed)
 
 
-def sampler_of(sampler: Sampler) -> Callable[[int], BaseSampler]:
-    """Samplers of the kind that the manifest names, by seed."""
-    return next(make for name, make in SAMPLERS.items() if getattr(sampler, name) is not None)
+class _Tpe(TPESampler):
+    """One instance for the whole search: a new one would go through all trials again at each ask."""
+
+    def seed(self, seed: int) -> None:
+        # Optuna's own reseed_rng takes no seed; these are the two generators it reseeds.
+        self._rng.rng.seed(seed)
+        self._random_sampler._rng.rng.seed(seed)
+
+
+SeededSampler = _Random | _Tpe
+SAMPLERS: Mapping[str, Callable[[], SeededSampler]] = {"tpe": _Tpe, "random": _Random}
+"""The manifest's word to its sampler."""
+
+
+def sampler_of(sampler: Sampler) -> SeededSampler:
+    """The sampler that the manifest names; `seed` it before each ask."""
+    return next(make() for name, make in SAMPLERS.items() if getattr(sampler, name) is not None)
 
 
 def seed_of(study_seed: int, purpose: str, index: int) -> int:

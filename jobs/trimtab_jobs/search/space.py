@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,14 +9,11 @@ from decimal import Decimal
 from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from trimtab_api.job import FloatRange, IntRange, Parameter
+from trimtab_api.manifest import read_scalar
 
 Scalar = bool | int | float | str
 Params = Mapping[str, Scalar]
 Distribution = FloatDistribution | IntDistribution | CategoricalDistribution
-
-_WORDS: Mapping[str, bool] = {"true": True, "false": False}
-_WHOLE = re.compile(r"[-+]?[0-9]+")
-_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +67,7 @@ def space_of(parameters: Iterable[Parameter]) -> Space:
     for parameter in parameters:
         when = None
         if parameter.when is not None:
-            wanted = tuple(read_scalar(item) for item in parameter.when.in_)
-            when = Condition(parameter.when.parameter, wanted)
+            when = Condition(parameter.when.parameter, tuple(map(_choice, parameter.when.in_)))
         dimensions[parameter.name] = _dimension_of(parameter, when)
     return Space(tuple(dimensions.values()))
 
@@ -80,17 +75,6 @@ def space_of(parameters: Iterable[Parameter]) -> Space:
 def configuration_key(params: Params) -> str:
     """The same text for the same configuration, in whatever order it was drawn."""
     return json.dumps(params, sort_keys=True)
-
-
-def read_scalar(item: int | str) -> Scalar:
-    """An item of a manifest's list, where other values than integers are quoted, as the YAML scalar it is."""
-    if isinstance(item, int):
-        return item
-    if item.lower() in _WORDS:
-        return _WORDS[item.lower()]
-    if _WHOLE.fullmatch(item):
-        return int(item)
-    return float(item) if _NUMBER.fullmatch(item) else item
 
 
 def _dimension_of(parameter: Parameter, when: Condition | None) -> Dimension:
@@ -102,9 +86,15 @@ def _dimension_of(parameter: Parameter, when: Condition | None) -> Dimension:
         ints = _int_distribution(parameter.int_)
         return Dimension(parameter.name, ints, int(written) if written else _middle_int(ints), when)
     items = parameter.categorical or ()
-    choices = tuple(read_scalar(item) for item in items)
+    choices = tuple(map(_choice, items))
     first = 0 if written is None else [str(item) for item in items].index(written)
     return Dimension(parameter.name, CategoricalDistribution(choices), choices[first], when)
+
+
+def _choice(item: int | str) -> Scalar:
+    """An item of a list in which all but integers are quoted."""
+    value = read_scalar(item) if isinstance(item, str) else item
+    return str(item) if value is None else value  # a choice of nothing stays a word
 
 
 def _float_distribution(values: FloatRange) -> FloatDistribution:

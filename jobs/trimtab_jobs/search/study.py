@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import optuna
-from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
+from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from trimtab_jobs.pool import Failure
@@ -37,7 +37,7 @@ class Study:
         self._search = request.search
         self._objectives = request.objectives
         self._space = space_of(request.search.parameters)
-        self._sampler_of = sampler_of(request.search.sampler)
+        self._sampler = sampler_of(request.search.sampler)
         self._journal = Journal(record)
         self._storage = _storage_of(request, self._journal)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -45,15 +45,15 @@ class Study:
             study_name=request.name,
             storage=self._storage,
             directions=[objective.direction for objective in request.objectives],
-            sampler=RandomSampler(seed=0),
+            sampler=self._sampler,
             load_if_exists=True,
         )
         self._id = self._storage.get_study_id_from_name(request.name)
         self.table = TrialTable(Leaders(request.objectives))
-        frozen = self._storage.get_all_trials(self._id, deepcopy=False)
-        for trial in replay.trials_of(frozen, self._search.seed):
+        recorded = self._recorded()
+        for trial in replay.trials_of(recorded, self._search.seed):
             self.table.put(trial)
-        self.table.retried_in_place(sum(trial.user_attrs.get(replay.RETRIES, 0) for trial in frozen))
+        self.table.retried_in_place(sum(frozen.user_attrs.get(replay.RETRIES, 0) for frozen in recorded))
 
     def ask(self) -> Trial | None:
         """A trial of a configuration that is not known yet; None when `trials` or the space is used up.
@@ -71,8 +71,9 @@ class Study:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the space holds no configuration that is not known."""
-        return self.table.repeats >= REPEATS or (not self._space.dimensions and self.table.distinct > 0)
+        """Whether fewer than `trials` were asked, and the space holds no other configuration."""
+        is_used_up = self.table.repeats >= REPEATS or (not self._space.dimensions and self.table.distinct > 0)
+        return is_used_up and self.table.distinct < self._search.trials
 
     def run_again(self, trial: Trial, cause: Failure) -> Trial:
         """The trial to run in place of one that was lost, or that failed for the code's sake.
@@ -130,7 +131,7 @@ class Study:
 
     def waypoints(self) -> Iterator[tuple[Trial, Mapping[int, float], int]]:
         """Each recorded trial, its values by epoch, and the epoch up to which it was sent on last."""
-        for frozen in self._storage.get_all_trials(self._id, deepcopy=False):
+        for frozen in self._recorded():
             promoted = frozen.user_attrs.get(replay.PROMOTED, 0)
             yield self.table.trials[frozen.number], frozen.intermediate_values, promoted
 
@@ -142,11 +143,15 @@ class Study:
         """The whole record as one file for optuna-dashboard."""
         return self._journal.text()
 
+    def _recorded(self) -> list[FrozenTrial]:
+        # By the base class: a RungStorage shows its trials as samplers should see them.
+        return JournalStorage.get_all_trials(self._storage, self._id, deepcopy=False)
+
     def _draw(self) -> Trial:
         index = self.table.next_index
         if index == 0:
             self._study.enqueue_trial(self._space.defaults())
-        self._study.sampler = self._sampler_of(seed_of(self._search.seed, "sampler", index))
+        self._sampler.seed(seed_of(self._search.seed, "sampler", index))
         asked = self._study.ask()
         return Trial(asked.number, index, self._space.draw(asked), seed_of(self._search.seed, "trial", index))
 
