@@ -23,7 +23,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build").add_argument("program", nargs="*", choices=[*PROGRAMS, []])
+    commands.add_parser("build").add_argument("program", nargs="*", help=", ".join(PROGRAMS))
     for name in ("up", "down"):
         commands.add_parser(name).add_argument("folder", type=Path, metavar="DIR")
     arguments = parser.parse_args()
@@ -40,6 +40,8 @@ def main() -> None:
 
 def build(names: list[str]) -> None:
     for name in names:
+        if name not in PROGRAMS:
+            sys.exit(f"no program is named {name}: choose from {', '.join(PROGRAMS)}")
         began = time.monotonic()
         if not PROGRAMS[name].path.exists():
             print(f"building {name} {PROGRAMS[name].version} (minutes, once)", file=sys.stderr, flush=True)

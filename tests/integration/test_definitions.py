@@ -47,6 +47,19 @@ def test_definition_leaves_room_for_kubectl_apply(name: str) -> None:
     assert len(compact.encode()) < 80_000
 
 
+def test_largest_search_space_is_within_what_rules_may_cost(api_server: ApiServer) -> None:
+    choices = [f"choice-{number:056}" for number in range(64)]
+    when = {"parameter": "p0", "in": choices[48:]}
+    parameters: list[Document] = [{"name": f"p{n}", "categorical": choices, "when": when} for n in range(64)]
+    del parameters[0]["when"]
+    job = copy.deepcopy(JOB)
+    job["spec"]["search"] = {"parameters": parameters}
+
+    stored = api_server.create(job, dry_run=True)
+
+    assert stored["spec"]["search"]["parameters"] == parameters
+
+
 @each_definition
 def test_kubectl_explain_describes_every_field(api_server: ApiServer, name: str) -> None:
     kind = DEFINITIONS[name]["spec"]["names"]["kind"]
