@@ -43,7 +43,7 @@ def _figure(report: Report, trials: Sequence[Trial]) -> Html | None:
     points = list(_points(report, trials, across, up))
     if len(points) < 2:
         return None
-    caption = f"Better is {_corner(report, up)}. Vertical lines are intervals."
+    caption = f"Better is {_corner(report, up)}. Vertical lines are 95 % intervals."
     kinds = {word for point in points for word in point.kind.split()}
     return element("figure", scatter(points, across, up), _key(kinds), element("figcaption", caption))
 

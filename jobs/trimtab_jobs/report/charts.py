@@ -60,9 +60,9 @@ def course(dots: Sequence[Dot], metric: str, maximize: bool, baseline: float | N
     return _chart(
         f"{heading(metric)} by trial",
         _grid(across, up, ("trial", metric)),
-        _level(baseline, up),
         element("path", d=_steps(_leaders(dots, maximize), across, up), class_="best-line"),
         *(_dot(dot, across, up) for dot in shown),
+        _level(baseline, up),
     )
 
 
@@ -146,8 +146,9 @@ def _names(points: Sequence[Point], across: Axis, up: Axis) -> Iterator[Html]:
         wide = len(text) * CHARACTER
         x, y = across.at(point.x), up.at(point.y)
         gap = 16 if "final" in point.kind else 11
-        places = ((x + gap, y - 7), (x - gap - wide, y - 7), (x - wide / 2, y - 28), (x - wide / 2, y + 14))
-        for left, top in places:
+        beside = ((x + gap, y - 7), (x - gap - wide, y - 7))
+        over_and_under = ((left, top) for left in (x - wide / 2, x + 4) for top in (y - 26, y + 12))
+        for left, top in (*beside, *over_and_under):
             box = (left, top, wide, 14.0)
             if (
                 left > LEFT

@@ -101,8 +101,10 @@ def ratio(metric: str, times: float) -> str:
     """How many times better a figure got, in words: "3.9 times smaller" or "slower", or "as before"."""
     words = EFFICIENCY[metric]
     factor, word = (times, words.better) if times >= 1 else (1 / times, words.worse)
+    if factor < 1.015:
+        return "as before"
     text = f"{factor:.0f}" if factor >= 99.5 else f"{factor:.1f}" if factor >= 1.95 else f"{factor:.2f}"
-    return "as before" if text == "1.00" else f"{text}× {word}"  # noqa: RUF001  the sign for times
+    return f"{text}× {word}"  # noqa: RUF001  the sign for times
 
 
 def change(metric: str, before: float | None, after: float | None) -> str:

@@ -87,9 +87,7 @@ def _card(report: Report, row: Row) -> Html | None:
         _big(row.against_baseline if ratio else row.final),
         element("span", f"{row.baseline} → {row.final}{unit}", class_="from"),
         bars(before, after) if before >= 0 and after >= 0 else None,
-        element("span", row.interval and f"95 % interval {row.interval}", class_="from")
-        if row.interval
-        else None,
+        element("span", f"95 % interval {row.interval}", class_="from") if row.interval else None,
         element("span", against, class_="from") if against else None,
         class_="card",
     )
@@ -120,7 +118,8 @@ def comparison(report: Report) -> Html | None:
         element("h2", "Before and after"),
         table(
             "baseline is what there was before: the task at its parameters' defaults. "
-            "uncompressed is the search's winner before it was made smaller.",
+            "uncompressed is the search's winner before it was made smaller. "
+            "Under a figure: its 95 % interval.",
             [Cell(head, number=index > 0) for index, head in enumerate(heads)],
             lines,
         ),

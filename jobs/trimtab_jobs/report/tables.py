@@ -32,7 +32,7 @@ def table(
     """The table in a box that scrolls sideways; `chosen` is the line that is set off."""
     content = element(
         "table",
-        element("caption", caption),
+        element("caption", element("span", caption)),
         element("thead", element("tr", *(_head(cell) for cell in heads))),
         element("tbody", *(_line(line, index == chosen) for index, line in enumerate(lines))),
         class_="sortable" if sortable else None,
