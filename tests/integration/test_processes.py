@@ -62,18 +62,26 @@ def test_server_that_never_gets_ready_shows_its_last_words(processes: Processes)
         processes.wait_until("it answers", lambda: False, limit_seconds=0)
 
 
+SESSION = """\
+import os, pathlib, signal, sys
+from tests.cluster.processes import Processes, is_listening
+folder, port, *command = sys.argv[1:]
+processes = Processes(pathlib.Path(folder))
+processes.start("server", command, os.environ)
+processes.wait_until("it listens", lambda: is_listening(int(port)))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
 def test_servers_end_with_a_session_that_is_killed(processes: Processes) -> None:
-    server = f"pathlib.Path({str(processes.folder)!r})).start('server', {[*LISTENER, '0']!r}, os.environ)"
-    session = (
-        f"import os, pathlib, signal; from tests.cluster.processes import Processes; Processes({server};"
-    )
-    session += "os.kill(os.getpid(), signal.SIGKILL)"
-    subprocess.run([sys.executable, "-c", session], cwd=Path(__file__).parents[2], check=False)
+    port = str(free_ports(1)[0])
+    session = [sys.executable, "-c", SESSION, str(processes.folder), port, *LISTENER, port]
+    subprocess.run(session, cwd=Path(__file__).parents[2], check=False)
 
     _, pid, _ = (processes.folder / "pids").read_text().split()
 
-    processes.wait_until("the server ends", lambda: not is_running(int(pid)), limit_seconds=10)
+    processes.wait_until("the server ends", lambda: not is_running(int(pid)))
 
 
 def is_running(pid: int) -> bool:
