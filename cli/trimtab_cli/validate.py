@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from trimtab_cli.manifest import Manifest
     from trimtab_cli.order import Order
+    from trimtab_cli.run import Driver
 
 
 @click.command(short_help="Check a manifest and say what it will run.")
@@ -28,13 +29,14 @@ def validate(manifest: str, code: bool, data: tuple[str, ...], previous: str | N
 
     from trimtab_cli.manifest import read_manifest
     from trimtab_cli.order import order, pairs
+    from trimtab_cli.run import open_driver
 
     given = pairs(data)
     parsed = read_manifest(manifest, given)
     if previous is not None:
         check_edits(parsed, read_manifest(previous))
     if code:
-        check_code(parsed, order(parsed, None, given))
+        check_code(parsed, order(parsed, None, given), open_driver())
     click.echo(f"{parsed.source}: valid. {what_runs(resolve(parsed.job, LOCAL_PROFILE))}")
 
 
@@ -47,14 +49,13 @@ def check_edits(now: "Manifest", before: "Manifest") -> None:
     refuse(now.source, now.text, forbidden_edits(before.job.spec, now.job.spec))
 
 
-def check_code(parsed: "Manifest", request: "Order") -> None:
+def check_code(parsed: "Manifest", request: "Order", driver: "Driver") -> None:
     """Refuse what only shows when the code is imported and the data are looked at."""
     from trimtab_cli.code import code_folder
     from trimtab_cli.manifest import refuse
-    from trimtab_cli.run import open_driver
 
     with code_folder(parsed) as folder:
-        problems = open_driver().check(request.plan, code=folder, data=request.data)
+        problems = driver.check(request.plan, code=folder, data=request.data)
     refuse(parsed.source, parsed.text, problems)
 
 
@@ -64,8 +65,9 @@ def what_runs(plan: "Plan") -> str:
     parts = [f"{plan.name} runs {spec.task.entrypoint}"]
     if spec.search:
         trials, names = spec.search.trials, ", ".join(each.name for each in spec.search.parameters)
-        at_a_time = f", {spec.search.parallelism} at a time" if spec.search.parallelism else ""
-        parts.append(f"searches {names} in {trials} trials{at_a_time}")
+        parts.append(f"searches {names} in {trials} trials")
+        if (parallelism := spec.search.parallelism or 1) > 1:
+            parts.append(f"{parallelism} at a time")
     if spec.objectives:
         wanted = (f"{each.direction}s {each.metric}" for each in spec.objectives)
         parts.append(" and ".join(wanted))
