@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.cluster.control_plane import SERVERS
+from tests.cluster.processes import stop_recorded
 from tests.cluster.programs import UnavailableError, find_program
 from tests.support.tiers import skip_tier
 
@@ -19,13 +21,18 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_up_leaves_servers_that_down_ends(tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a control plane, of which nothing is left running."""
     try:
         [find_program(name) for name in SERVERS]
     except UnavailableError as error:
         skip_tier(str(error))
-    folder = tmp_path / "plane"
+    yield tmp_path / "plane"
+    stop_recorded(tmp_path / "plane")
 
+
+def test_up_leaves_servers_that_down_ends(folder: Path) -> None:
     up = run("up", folder)
     servers = {line.split()[0]: int(line.split()[1]) for line in (folder / "pids").read_text().splitlines()}
     ran = {name for name, pid in servers.items() if psutil.pid_exists(pid)}

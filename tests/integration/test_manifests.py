@@ -4,18 +4,24 @@ The corpus itself is tried in `trimtab validate` by the unit tests: same documen
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from trimtab_api.manifest import parse_job, parse_profile
+from trimtab_api.manifest import parse_job, parse_profile, read_stream
 from trimtab_api.plan import resolve
 from trimtab_api.profile import LOCAL_PROFILE
 
 from tests.support.cluster import ApiServer, Document, RefusedError
 from tests.support.manifests import BadManifest, Edit, bad_manifests, edits, good_documents, good_streams
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+STREAMS = good_streams() | {
+    str(path.relative_to(EXAMPLES)): path.read_text() for path in EXAMPLES.glob("*/*.yaml")
+}
 FORBIDDEN = [edit for edit in edits() if not edit.allowed]
 ALLOWED = [edit for edit in edits() if edit.allowed]
 
@@ -45,17 +51,19 @@ def test_good_manifest_comes_back_with_the_same_meaning(
     assert meaning(stored) == meaning(document)
 
 
-@pytest.mark.parametrize("name", good_streams())
-def test_good_manifest_is_read_from_its_text_as_trimtab_reads_it(api_server: ApiServer, name: str) -> None:
-    for text in good_streams()[name].split("\n---\n"):
+@pytest.mark.parametrize("name", STREAMS)
+def test_good_stream_is_read_by_the_server_as_trimtab_reads_it(api_server: ApiServer, name: str) -> None:
+    stream = read_stream(STREAMS[name])
+    ours = {document["kind"]: document for document in (stream.job, stream.profile) if document}
+
+    for text in STREAMS[name].split("\n---\n"):
         head = yaml.safe_load(text)
         read = api_server.create_yaml(text, head, dry_run=True)
-
         if head["kind"] != "ConfigMap":
-            assert meaning(read) == meaning(good_documents()[name])
+            assert meaning(read) == meaning(ours[head["kind"]])
 
 
-def meaning(document: Document) -> object:
+def meaning(document: Mapping[str, Any]) -> object:
     """What a document asks for: the plan's digest of a job, the whole spec of a profile."""
     if document["kind"] == "OptimizationProfile":
         return parse_profile(document).spec
