@@ -10,7 +10,7 @@ from trimtab_api.reading import whole
 
 CLUSTER_ONLY = ("profile", "queue", "resources", "readyPolicy", "suspend", "retry", "ttlSecondsAfterFinished")
 """Fields of spec that trimtab run has no use for; so is evaluation, which comes after the run."""
-_NOT_IDENTITY = {*CLUSTER_ONLY, "evaluation", "budget", "output"}
+_NOT_IDENTITY = {*CLUSTER_ONLY, "evaluation", "budget", "output", "trials", "parallelism", "storage"}
 
 
 def canonical(value: Any) -> Any:
@@ -31,13 +31,11 @@ def digest_of(value: Any) -> str:
 def identity_of(name: str, namespace: str, spec: JobSpec) -> str:
     """Return the digest of what makes a job this one and no other: a run goes on only where it is the same.
 
-    Left out are what may be edited, what only a cluster uses, where results are kept, and whatever has its
+    Left out are what may be edited, what only a cluster uses, where things are kept, and whatever has its
     default, so that a field that a later version adds does not make another job of this one.
     """
     content = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     kept = {key: value for key, value in content.items() if key not in _NOT_IDENTITY}
     if "search" in kept:
-        kept["search"] = {
-            key: value for key, value in kept["search"].items() if key not in ("trials", "parallelism")
-        }
+        kept["search"] = {key: value for key, value in kept["search"].items() if key not in _NOT_IDENTITY}
     return digest_of({"name": name, "namespace": namespace, "spec": kept})

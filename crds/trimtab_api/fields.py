@@ -17,9 +17,7 @@ from trimtab_api.model import got, refusal, value_at
 
 _SEGMENT = r"([^/\s.][^/\s]*|\.[^/\s.][^/\s]*|\.\.[^/\s]+)"  # of a path; neither "." nor ".."
 _PATH = rf"(/{_SEGMENT})*/?"
-_REMOTE = (
-    rf"(s3|gs|az)://[a-z0-9][a-z0-9._-]*{_PATH}|file:/{_PATH}|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?{_PATH}"
-)
+_REMOTE = rf"(s3|gs|az)://[a-z0-9][a-z0-9._-]*{_PATH}|file://(/{_SEGMENT})+/?|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?{_PATH}"
 
 LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
@@ -46,7 +44,7 @@ EXPECTED = {
     IDENTIFIER: "a Python name: letters, digits and '_', such as batch_size",
     METRIC: "the name of a metric: a letter, then letters, digits and _ . / @ -, such as accuracy",
     ENTRYPOINT: "module:attribute, such as digits:Digits",
-    URI: "a URI of s3, gs, az, file or pvc without '.' or '..' steps, such as s3://bucket/path",
+    URI: "a URI of s3, gs, az, file or pvc without empty, '.' or '..' steps, such as s3://bucket/path",
     DATA_URI: "a URI of s3, gs, az, file or pvc, such as s3://bucket/train.parquet, or a relative path",
     SHA256: "a SHA-256 in 64 lower-case hexadecimal digits",
     IMAGE: "an image by digest, such as registry/app@sha256:<64 hexadecimal digits>",

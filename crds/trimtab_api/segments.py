@@ -6,6 +6,7 @@ from operator import itemgetter
 from trimtab_api.compress import Target
 from trimtab_api.job import JobSpec
 from trimtab_api.model import Model
+from trimtab_api.running import CompressResources, PerTrial, SearchResources
 
 WORKERS = "workers"
 """Name of the group that searches, exports and compresses."""
@@ -56,29 +57,24 @@ def segments_of(spec: JobSpec) -> tuple[Segment, ...]:
 
 
 def _search_group(spec: JobSpec) -> WorkerGroup:
-    found = spec.resources and spec.resources.search
-    if not found:
-        return WorkerGroup(name=WORKERS)
-    trial = found.per_trial
+    found = (spec.resources and spec.resources.search) or SearchResources()
+    trial = found.per_trial or PerTrial()
     return WorkerGroup(
         name=WORKERS,
         pool=found.pool,
         workers=found.workers or 1,
-        cpu=trial.cpu or 1.0 if trial else 1.0,
-        gpu=trial.gpu or 0.0 if trial else 0.0,
-        memory=trial.memory if trial else None,
+        cpu=trial.cpu or 1.0,
+        gpu=trial.gpu or 0.0,
+        memory=trial.memory,
     )
 
 
 def _compress_group(spec: JobSpec) -> WorkerGroup:
     """Return the workers of compression: on the search's pool they take what a trial takes."""
     search = _search_group(spec)
-    found = spec.resources and spec.resources.compress
-    if not found:
-        return search.model_copy(update={"workers": 1})
-    if found.pool == search.pool:
-        return search.model_copy(update={"workers": found.workers or 1})
-    return WorkerGroup(name=WORKERS, pool=found.pool, workers=found.workers or 1)
+    found = (spec.resources and spec.resources.compress) or CompressResources()
+    same_pool = search if found.pool == search.pool else WorkerGroup(name=WORKERS, pool=found.pool)
+    return same_pool.model_copy(update={"workers": found.workers or 1})
 
 
 def _target_group(target: Target) -> WorkerGroup:

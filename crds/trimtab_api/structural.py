@@ -75,8 +75,6 @@ def _node(node: Json, known: dict[str, type[BaseModel]]) -> Json:
     if "$ref" in node:
         return _object(known[node["$ref"].rsplit("/", 1)[1]], known)
     result = {word: node[word] for word in COPIED if word in node}
-    if "const" in node:
-        result["enum"] = [node["const"]]
     for bound in ("minimum", "maximum"):
         exclusive = f"exclusive{bound.capitalize()}"
         if exclusive in node:

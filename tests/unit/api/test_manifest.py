@@ -155,3 +155,17 @@ def test_long_value_is_shown_by_its_beginning() -> None:
 
     with pytest.raises(SpecError, match=r'got "x{56}…$'):
         parse_job(document)
+
+
+def test_timestamp_of_another_kind_is_refused() -> None:
+    document = dict(read_stream(JOB).job or {}) | {"metadata": {"name": "a", "creationTimestamp": "today"}}
+
+    with pytest.raises(SpecError, match=r"^metadata.creationTimestamp: input should be a valid datetime"):
+        parse_job(document)
+
+
+def test_list_for_a_string_is_refused_without_advice_to_quote_it() -> None:
+    document = dict(read_stream(JOB).job or {}) | {"spec": {"task": {"entrypoint": ["a:B"]}}}
+
+    with pytest.raises(SpecError, match=r"^spec.task.entrypoint: must be a string$"):
+        parse_job(document)

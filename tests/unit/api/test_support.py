@@ -1,0 +1,108 @@
+"""What this version carries out: every field is carried out, left to a cluster, or refused by name."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from trimtab_api.digests import CLUSTER_ONLY
+from trimtab_api.manifest import parse_job
+from trimtab_api.schema import job_crd
+from trimtab_api.support import REFUSED, REFUSED_VALUES, cluster_only, refusals
+
+from tests.support.jobs import job
+from tests.support.manifests import good_documents
+
+WHY = "not carried out by this version of Trimtab"
+CARRIED_OUT = {
+    "task.entrypoint", "task.code.configMap", "task.args", "task.data[].name", "task.data[].uri",
+    "objectives[].metric", "objectives[].direction", "objectives[].goal", "objectives[].target",
+    "search.seed", "search.trials", "search.parallelism", "search.mode", "search.sampler.tpe",
+    "search.sampler.random", "search.pruner.asha", "search.pruner.none", "search.parameters[].name",
+    "search.parameters[].float", "search.parameters[].int", "search.parameters[].categorical",
+    "search.parameters[].default", "search.parameters[].when",
+    "compress.quantize[]", "compress.calibration", "compress.budget",
+    "guardrail[].metric", "guardrail[].maxDrop", "guardrail[].min", "guardrail[].max",
+    "guardrail[].confidence", "guardrail[].against", "guardrail[].target",
+    "export", "targets[].name", "targets[].pool", "targets[].threads", "targets[].batch",
+    "budget.duration", "budget.failedTrials", "output",
+}  # fmt: skip
+
+
+def test_no_field_is_ignored() -> None:
+    spec = job_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    known = {*CARRIED_OUT, *REFUSED, *CLUSTER_ONLY, "evaluation"}
+
+    assert [path for path in leaves(spec) if not any(is_below(path, each) for each in known)] == []
+
+
+def leaves(node: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The path of every field that has no fields of its own."""
+    if "items" in node:
+        yield from leaves(node["items"], f"{path}[]")
+    elif not node.get("properties"):
+        yield path
+    for name, child in node.get("properties", {}).items():
+        yield from leaves(child, f"{path}.{name}".lstrip("."))
+
+
+def is_below(path: str, field: str) -> bool:
+    return path == field or path.startswith((f"{field}.", f"{field}["))
+
+
+def test_job_that_is_carried_out_whole_has_no_refusals() -> None:
+    assert refusals(parse_job(good_documents()["digits"])) == ()
+
+
+@pytest.mark.parametrize("field", REFUSED)
+def test_field_is_refused_wherever_a_good_job_has_it(field: str) -> None:
+    jobs = [parse_job(each) for each in good_documents().values() if each["kind"] == "OptimizationJob"]
+    said = [str(problem) for each in jobs for problem in refusals(each)]
+
+    assert any(without_places(line) == f"spec.{field}: {WHY}: remove it" for line in said)
+
+
+def without_places(line: str) -> str:
+    return "[]".join(part.split("]", 1)[-1] if index else part for index, part in enumerate(line.split("[")))
+
+
+VALUES = [(field, value) for field, values in REFUSED_VALUES.items() for value in values]
+
+
+@pytest.mark.parametrize(("field", "value"), VALUES)
+def test_value_is_refused_by_name(field: str, value: str) -> None:
+    sections: dict[str, dict[str, Any]] = {
+        "objectives[].metric": {"objectives": [{"metric": value, "direction": "minimize"}]},
+        "guardrail[].metric": {"guardrail": [{"metric": value, "max": 1}]},
+        "compress.quantize[]": {"compress": {"quantize": [value]}},
+    }
+
+    said = [str(problem) for problem in refusals(job(**sections[field]))]
+
+    assert said == [f"spec.{field.replace('[]', '[0]')}: {value} is {WHY}: remove it"]
+
+
+def test_remote_data_is_refused_unless_the_command_line_gives_it() -> None:
+    data = [{"name": "train", "uri": "s3://bucket/x"}, {"name": "test", "uri": "data/test"}]
+    remote = job(task={"entrypoint": "a:B", "data": data})
+
+    assert [str(problem) for problem in refusals(remote)] == [
+        f"spec.task.data[0].uri: a remote URI is {WHY}: give a relative path, or --data NAME=FOLDER"
+    ]
+    assert refusals(remote, given_data=["train"]) == ()
+
+
+def test_what_only_a_cluster_uses_is_named() -> None:
+    assert cluster_only(parse_job(good_documents()["transfer"])) == (
+        "spec.profile",
+        "spec.queue",
+        "spec.resources",
+        "spec.readyPolicy",
+        "spec.suspend",
+        "spec.retry",
+        "spec.ttlSecondsAfterFinished",
+        "spec.evaluation",
+    )
+
+
+def test_defaults_that_the_api_server_fills_in_are_not_named() -> None:
+    assert cluster_only(job(retry=0, suspend=False)) == ()
