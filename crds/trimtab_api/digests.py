@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trimtab_api.job import JobSpec
-from trimtab_api.reading import whole
+from trimtab_api.numbers import whole
 
 CLUSTER_ONLY = ("profile", "queue", "resources", "readyPolicy", "suspend", "retry", "ttlSecondsAfterFinished")
 """Fields of spec that trimtab run has no use for; so is evaluation, which comes after the run."""

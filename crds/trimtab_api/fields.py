@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from trimtab_api.errors import Problem
@@ -68,7 +67,7 @@ class _IntOrString:
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    ) -> dict[str, Any]:
         """Return the schema by which the API server judges the same."""
         return {"x-kubernetes-int-or-string": True, "maxLength": 63}
 
@@ -93,7 +92,7 @@ class Unique:
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    ) -> dict[str, Any]:
         """Add the list type, by which the API server judges the same and merges applied lists."""
         if self.key is None:
             return {**handler(schema), "x-kubernetes-list-type": "set"}

@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from trimtab_api.errors import Problem
-from trimtab_api.reading import whole
+from trimtab_api.numbers import whole
 
 Broken = str | tuple[str, object]
 """Where a rule is broken, relative to its model; with the value to show if not the one found there."""
@@ -89,7 +89,7 @@ def given(model: BaseModel) -> set[str]:
 @cache
 def rules_of(model: type[BaseModel]) -> tuple[Rule, ...]:
     """Return the rules of a model, in the order of its source."""
-    members = (member for parent in reversed(model.__mro__) for member in vars(parent).values())
+    members = (member for parent in reversed(model.__mro__) for member in [*vars(parent).values()])
     found = (getattr(member, "rule", None) for member in members)
     return tuple(each for each in found if isinstance(each, Rule))
 

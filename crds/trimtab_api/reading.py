@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from trimtab_api.errors import Problem, SpecError
+from trimtab_api.numbers import whole
 
 MAX_CHARACTERS = 3 * 2**20
 """Of a stream; the API server takes no object above 1.5 MiB."""
@@ -65,11 +66,6 @@ def read_documents(text: str) -> list[tuple[int, Any]]:
     except (yaml.YAMLError, RecursionError) as error:
         raise SpecError([Problem("", f"is not YAML: {str(error).splitlines()[0]}")]) from None
     return [(line_of(node), _Document().value_of(node, 0)) for node in nodes]
-
-
-def whole(number: float) -> int | float:
-    """Return a number as JSON holds it after a trip through the API server: 1.0 is 1."""
-    return int(number) if math.isfinite(number) and number.is_integer() and abs(number) < 2**63 else number
 
 
 def line_of(node: yaml.Node) -> int:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from trimtab_api.errors import Problem
 from trimtab_api.fields import EXPECTED
 from trimtab_api.model import got, join
-from trimtab_api.reading import whole
+from trimtab_api.numbers import whole
 
 Loc = tuple[int | str, ...]
 
