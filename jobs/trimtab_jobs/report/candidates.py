@@ -9,7 +9,7 @@ from trimtab_jobs.report.charts import Point, scatter
 from trimtab_jobs.report.figures import EFFICIENCY
 from trimtab_jobs.report.markup import Html, element, join
 from trimtab_jobs.report.tables import Cell, metric_head, table
-from trimtab_jobs.report.trials import Trial
+from trimtab_jobs.report.trials import Trial, baseline_of
 
 KEY = (
     ("final", "published"),
@@ -86,13 +86,10 @@ def _references(report: Report, trials: Sequence[Trial]) -> Iterator[Measured | 
 
     Their own figures are of the test split, which cannot be compared with those of the candidates.
     """
-    seen = {trial["number"]: trial["metrics"] for trial in trials}
-    for model, number in (
-        (report.baseline, 0),
-        (report.uncompressed, report.best.trial if report.best else 0),
-    ):
-        if model is not None and seen.get(number):
-            yield Measured(id=model.id, metrics={**model.metrics, **seen[number]})
+    winner = next((trial for trial in trials if report.best and trial["number"] == report.best.trial), None)
+    for model, trial in ((report.baseline, baseline_of(trials)), (report.uncompressed, winner)):
+        if model is not None and trial is not None:
+            yield Measured(id=model.id, metrics={**model.metrics, **trial["metrics"]})
 
 
 def _kind(report: Report, model: Measured | Candidate) -> str:
@@ -152,9 +149,12 @@ def _line(candidate: Candidate, names: list[str], final: bool) -> list[Cell]:
         )
         for name in names
     ]
-    verdict = f"published; {candidate.verdict}" if final and candidate.verdict != "ok" else candidate.verdict
-    tone = "bad" if candidate.verdict.startswith("rejected") else "good" if candidate.verdict == "ok" else ""
-    if final and candidate.verdict in {"", "ok"}:
-        verdict, tone = "published", "good"
+    verdict, tone = candidate.verdict, ""
+    if verdict.startswith("rejected"):
+        tone = "bad"
+    elif final or verdict == "ok":
+        tone = "good"
+    if final:
+        verdict = f"published{verdict.removeprefix('ok')}"
     note = "on the front" if candidate.pareto else ""
     return [Cell(candidate.id, head=True, small=note), *cells, Cell(verdict, wide=True, tone=tone)]

@@ -16,6 +16,8 @@ Trial = Mapping[str, Any]
 """{"number", "state", "params", "metrics", "seconds"}, and "error" of one that failed."""
 
 FAILURES = 20
+SUPERSEDED = frozenset({"lost", "duplicate"})
+"""States of trials whose result is that of another one."""
 
 
 def search(report: Report, trials: Sequence[Trial], listed: Sequence[Trial]) -> Html | None:
@@ -49,6 +51,12 @@ def failures(trials: Sequence[Trial]) -> Html | None:
     shown = "" if len(failed) <= FAILURES else f" The first {FAILURES} of {len(failed)}."
     caption = f"Trials that ended with an error. Each one's log lies in logs/.{shown}"
     return element("section", element("h2", "Failures"), table(caption, heads, lines))
+
+
+def baseline_of(trials: Sequence[Trial]) -> Trial | None:
+    """The trial that ran the baseline: the first, or the one that took its place when its worker was lost."""
+    alike = (trial for trial in trials if trial["params"] == trials[0]["params"])
+    return next((trial for trial in alike if trial["state"] == "completed"), None)
 
 
 def counts(report: Report) -> str:
@@ -110,10 +118,15 @@ def _figure(report: Report, trials: Sequence[Trial]) -> Html | None:
     metric, maximize = _objective(report, trials)
     if metric is None:
         return None
-    dots = [Dot(trial["number"], trial["metrics"].get(metric), trial["state"]) for trial in trials]
+    dots = [
+        Dot(trial["number"], trial["metrics"].get(metric), trial["state"])
+        for trial in trials
+        if trial["state"] not in SUPERSEDED
+    ]
     if not any(dot.value is not None for dot in dots):
         return None
-    start = next((dot.value for dot in dots if dot.number == 0), None)
+    baseline = baseline_of(trials)
+    start = baseline["metrics"].get(metric) if baseline else None
     caption = (
         "Filled: ran to its end. Hollow: ended early. Cross: failed. Line: best so far. Dashed: baseline."
     )

@@ -1,7 +1,6 @@
 """Charts, axes and markup of the page."""
 
 import pytest
-from trimtab_api.report import Report
 from trimtab_jobs.report.candidates import candidates
 from trimtab_jobs.report.charts import Dot, Point, bars, course, scatter
 from trimtab_jobs.report.markup import Html, element, json_block
@@ -166,10 +165,24 @@ def test_candidate_that_was_published_is_set_off():
     assert '<td class="wide good">published</td>' in section
 
 
-def test_candidate_that_was_published_keeps_what_its_verdict_says():
-    whole = finished().model_dump(by_alias=True)
-    whole["candidates"][1]["verdict"] = "slower than its parent"
-    assert "published; slower than its parent" in str(candidates(Report.model_validate(whole), []))
+@pytest.mark.parametrize(
+    ("verdict", "shown"),
+    [
+        pytest.param("ok; slower than fp32", "published; slower than fp32", id="with-a-remark"),
+        pytest.param("", "published", id="without-a-verdict"),
+    ],
+)
+def test_candidate_that_was_published_keeps_what_its_verdict_says(verdict, shown):
+    section = figure_of(candidates=[{"id": "int8", "verdict": verdict}])
+    assert f'<td class="wide good">{shown}</td>' in section
+
+
+def test_baseline_whose_worker_was_lost_is_the_trial_that_took_its_place():
+    first, second, third = trials(3)
+    lost = {**first, "state": "lost", "metrics": {}}
+    again = {**third, "params": first["params"], "metrics": {"accuracy": 0.77}}
+    section = str(candidates(finished(), [lost, second, again]))
+    assert 'data-tip="baseline: accuracy 0.770, latency p50 0.332 ms"' in section
 
 
 def test_candidate_that_was_rejected_is_marked():
