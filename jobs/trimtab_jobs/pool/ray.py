@@ -56,7 +56,7 @@ class RayPool:
         try:
             _start_ray(self._folder, setup.threads, workers * cpus_per_worker)
         except BaseException:
-            self.close()
+            self._end_all()
             raise
         self._actors = [self._new_actor(worker) for worker in range(workers)]
         self._idle = list(reversed(range(workers)))
@@ -89,11 +89,14 @@ class RayPool:
 
     def close(self) -> None:
         """End Ray and remove what it left on disk."""
-        if self._reaper is None:
-            return
-        ray.shutdown()
-        self._reaper.communicate()
-        self._reaper = None
+        if self._reaper is not None:
+            ray.shutdown()
+            self._end_all()
+
+    def _end_all(self) -> None:
+        if self._reaper is not None:
+            self._reaper.communicate()
+            self._reaper = None
 
     def _collect(self, reference: Any) -> Done:
         flight = self._flights.pop(reference)
@@ -102,14 +105,9 @@ class RayPool:
             done: Done = ray.get(reference)
         except RayTaskError as error:  # perform itself never raises: the value could not be pickled
             failure = Failure("code", f"what {flight.work.function} returned cannot be sent: {error.cause}")
-        except OutOfMemoryError:
-            self._replace(flight.worker)
-            failure = Failure("configuration", "out of memory: the machine was about to run out of it")
         except RayError as error:
-            printed = read_printed(self._printed_path(flight.worker))
+            failure = failure_of_loss(error, read_printed(self._printed_path(flight.worker)))
             self._replace(flight.worker)
-            lost = f"the worker process was lost ({type(error).__name__}): killed, crashed or out of memory"
-            failure = Failure("infrastructure", lost, last_lines(printed))
         else:
             return done
         return Done(flight.work.id, time.perf_counter() - flight.started, flight.worker, failure=failure)
@@ -125,6 +123,14 @@ class RayPool:
 
     def _printed_path(self, worker: int) -> Path:
         return self._folder / f"printed-{worker}"
+
+
+def failure_of_loss(error: RayError, printed: str) -> Failure:
+    """Whose fault it is that a worker was lost while it ran a work, of which this was printed."""
+    if isinstance(error, OutOfMemoryError):
+        return Failure("configuration", "killed before it used up the machine's memory", last_lines(printed))
+    lost = f"the worker process was lost ({type(error).__name__}): killed, crashed or out of memory"
+    return Failure("infrastructure", lost, last_lines(printed))
 
 
 class _Actor:

@@ -11,13 +11,14 @@ import shutil
 import signal
 import sys
 import time
+from typing import BinaryIO
 
 _PATIENCE_SECONDS = 10.0
 
 
-def main(folder: str) -> None:
+def main(folder: str, driver: BinaryIO) -> None:
     """Wait for the driver's end, then end every process that has a file of `folder` open, then remove it."""
-    sys.stdin.buffer.read()
+    driver.read()
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline and (left := processes_in(folder)):
         for process in left:
@@ -57,4 +58,4 @@ def _kill(pid: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.stdin.buffer)
