@@ -54,13 +54,13 @@ def refusals(job: OptimizationJob, given_data: Collection[str] = ()) -> tuple[Pr
     spec = job.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     spec["task"]["data"] = [{} if each["name"] in given_data else each for each in spec["task"]["data"]]
     problems = [
-        Problem(f"spec.{path}", f"{_WHY}: remove it")
+        Problem(f"spec.{path}", f"{_WHY}; remove it")
         for pattern in REFUSED
         for path, _ in _matches(spec, pattern)
     ]
     for pattern, values in REFUSED_VALUES.items():
         problems += [
-            Problem(f"spec.{path}", f"{value} is {_WHY}: remove it")
+            Problem(f"spec.{path}", f"{value} is {_WHY}; remove it")
             for path, value in _matches(spec, pattern)
             if value in values
         ]
@@ -68,7 +68,7 @@ def refusals(job: OptimizationJob, given_data: Collection[str] = ()) -> tuple[Pr
         if "://" in uri:
             name = path.removesuffix(".uri")
             wanted = "give a relative path, or --data NAME=FOLDER"
-            problems.append(Problem(f"spec.{name}.uri", f"a remote URI is {_WHY}: {wanted}"))
+            problems.append(Problem(f"spec.{name}.uri", f"a remote URI is {_WHY}; {wanted}"))
     return tuple(problems)
 
 

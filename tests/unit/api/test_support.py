@@ -58,7 +58,7 @@ def test_field_is_refused_wherever_a_good_job_has_it(field: str) -> None:
     jobs = [parse_job(each) for each in good_documents().values() if each["kind"] == "OptimizationJob"]
     said = [str(problem) for each in jobs for problem in refusals(each)]
 
-    assert any(without_places(line) == f"spec.{field}: {WHY}: remove it" for line in said)
+    assert any(without_places(line) == f"spec.{field}: {WHY}; remove it" for line in said)
 
 
 def without_places(line: str) -> str:
@@ -78,7 +78,7 @@ def test_value_is_refused_by_name(field: str, value: str) -> None:
 
     said = [str(problem) for problem in refusals(job(**sections[field]))]
 
-    assert said == [f"spec.{field.replace('[]', '[0]')}: {value} is {WHY}: remove it"]
+    assert said == [f"spec.{field.replace('[]', '[0]')}: {value} is {WHY}; remove it"]
 
 
 def test_remote_data_is_refused_unless_the_command_line_gives_it() -> None:
@@ -86,7 +86,7 @@ def test_remote_data_is_refused_unless_the_command_line_gives_it() -> None:
     remote = job(task={"entrypoint": "a:B", "data": data})
 
     assert [str(problem) for problem in refusals(remote)] == [
-        f"spec.task.data[0].uri: a remote URI is {WHY}: give a relative path, or --data NAME=FOLDER"
+        f"spec.task.data[0].uri: a remote URI is {WHY}; give a relative path, or --data NAME=FOLDER"
     ]
     assert refusals(remote, given_data=["train"]) == ()
 
