@@ -9,11 +9,11 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
+
 from trimtab_api.plan import Plan
 from trimtab_api.report import Report
-from trimtab_jobs.report import figures
-
 from trimtab_cli import progress
+from trimtab_jobs.report import figures
 
 MARKS = {"done": ("✓", "green"), "now": ("●", "cyan bold"), "todo": ("○", "dim"), "failed": ("✗", "red")}
 STOPPING = "Stopping: saving what is done. Ctrl-C again ends at once."

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from trimtab_api.errors import Problem, SpecError
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import parse_job, parse_profile, read_stream
 from trimtab_api.support import refusals
-
 from trimtab_cli.positions import line_of
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from shlex import join as shell
 
 import click
+
 from trimtab_api.errors import Problem
 from trimtab_api.job import DataSource
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_api.support import cluster_only
-
 from trimtab_cli.manifest import Manifest, refuse
 
 

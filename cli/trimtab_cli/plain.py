@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 import click
+
 from trimtab_api.plan import Plan
 from trimtab_api.report import Best, Report, TrialCounts
-from trimtab_jobs.report import figures
-
 from trimtab_cli import progress
+from trimtab_jobs.report import figures
 
 SECONDS_BETWEEN_COUNTS = 5.0
 """How often the count of trials is printed at most; anything else is printed when it happens."""

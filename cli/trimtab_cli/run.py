@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from trimtab_api.errors import Problem
     from trimtab_api.plan import Plan
     from trimtab_api.report import Report
-
     from trimtab_cli.order import Order
     from trimtab_cli.screen import Screen
 

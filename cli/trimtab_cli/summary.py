@@ -6,11 +6,10 @@ Pure: lines of text from the report alone, so that every figure printed is in re
 from collections.abc import Iterator, Sequence
 
 from trimtab_api.report import Report
+from trimtab_cli.progress import candidate_columns
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.figures import Row
 from trimtab_jobs.report.outcome import ExitCode, outcome
-
-from trimtab_cli.progress import candidate_columns
 
 TONES = {"good": "green", "warning": "yellow", "bad": "red", "neutral": "cyan"}
 

@@ -6,7 +6,6 @@ import click
 
 if TYPE_CHECKING:
     from trimtab_api.plan import Plan
-
     from trimtab_cli.manifest import Manifest
     from trimtab_cli.order import Order
     from trimtab_cli.run import Driver
@@ -26,7 +25,6 @@ def validate(manifest: str, code: bool, data: tuple[str, ...], previous: str | N
     """
     from trimtab_api.plan import resolve
     from trimtab_api.profile import LOCAL_PROFILE
-
     from trimtab_cli.manifest import read_manifest
     from trimtab_cli.order import order, pairs
     from trimtab_cli.run import open_driver
@@ -43,7 +41,6 @@ def validate(manifest: str, code: bool, data: tuple[str, ...], previous: str | N
 def check_edits(now: "Manifest", before: "Manifest") -> None:
     """Refuse what may not change while a job runs."""
     from trimtab_api.edits import forbidden_edits
-
     from trimtab_cli.manifest import refuse
 
     refuse(now.source, now.text, forbidden_edits(before.job.spec, now.job.spec))

@@ -4,6 +4,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 from torch.utils.data import Subset, TensorDataset
+
 from trimtab_jobs import SupervisedTask
 
 TEST, VALIDATION = 540, 300

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trimtab_api.plan import Plan
-
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather
 from trimtab_jobs.pool import Failure, TrialPool, Work

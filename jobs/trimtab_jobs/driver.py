@@ -10,13 +10,13 @@
 Models exist in the workers and in the store only; this process never loads torch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trimtab_api.fields import duration_seconds
 from trimtab_api.job import Objective, SearchSpec
 from trimtab_api.plan import Plan
-
 from trimtab_jobs import guard, reporting
 from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_recipes
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
@@ -97,10 +97,16 @@ def learn(run: Run) -> Task:
     if failure := done["task"].failure or done["environment"].failure:
         raise JobError.of(f"spec.task.entrypoint {run.plan.spec.task.entrypoint}", failure)
     run.progress.change(environment=reporting.environment(done["environment"].value, run.code_sha256))
-    told, spec = done["task"].value, run.plan.spec
+    task = task_of(run.plan, done["task"].value)
+    run.progress.change(objectives=task.rules.objectives)
+    return task
+
+
+def task_of(plan: Plan, told: Mapping[str, Any]) -> Task:
+    """The task as it told of itself; JobError when a limit of the guardrail could never be judged or met."""
+    spec = plan.spec
     primary = Objective(metric=told["primary"], direction=guard.direction_of(told["primary"], ()))
     rules = guard.Rules(spec.guardrail, spec.objectives or (primary,))
-    run.progress.change(objectives=rules.objectives)
     tries = min(guard.MOST_TRIED, len(spec.compress.quantize) if spec.compress else 1) or 1
     test = told["splits"].get("test")
     if problems := guard.check_limits(rules, told["metrics"], told["proportions"], test, tries):

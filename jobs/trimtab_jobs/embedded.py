@@ -5,19 +5,24 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
 from pydantic import ValidationError
+
 from trimtab_api.edits import forbidden_edits
+from trimtab_api.errors import Problem
 from trimtab_api.plan import Plan
 from trimtab_api.reading import read_scalar
 from trimtab_api.report import Report
-
-from trimtab_jobs.driver import Run, carry_out
-from trimtab_jobs.errors import RefusedError, StoppedError
-from trimtab_jobs.pool import TrialPool, WorkerSetup
+from trimtab_jobs.driver import DESCRIBE, Run, carry_out, task_of
+from trimtab_jobs.errors import JobError, RefusedError, StoppedError
+from trimtab_jobs.pool import Done, TrialPool, Work, WorkerSetup
+from trimtab_jobs.pool.inline import InlinePool
 from trimtab_jobs.progress import Progress, Publish
 from trimtab_jobs.report.page import render
 from trimtab_jobs.reporting import trial_rows
@@ -69,6 +74,34 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
             raise
     save(store, progress.report, trials)
     return progress.report
+
+
+def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Problem, ...]:
+    """What is wrong with the user's code, its data and the limits on them, found in a process of its own."""
+    setup = setup_of(plan, "", code, data)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        try:
+            done = process.submit(describe, setup).result()
+        except BrokenProcessPool:
+            return (
+                Problem("spec.task.entrypoint", f"importing {plan.spec.task.entrypoint} ended the process"),
+            )
+    if done.failure is not None:
+        return (Problem("spec.task.entrypoint", str(JobError.of(plan.spec.task.entrypoint, done.failure))),)
+    try:
+        task_of(plan, done.value)
+    except JobError as error:
+        return tuple(Problem("", line) for line in str(error).splitlines())
+    return ()
+
+
+def describe(setup: WorkerSetup) -> Done:
+    """What the task tells of itself, in this process."""
+    pool = InlinePool(setup)
+    pool.submit(Work("task", DESCRIBE, {}))
+    (done,) = pool.poll(0)
+    pool.close()
+    return done
 
 
 def setup_of(plan: Plan, store_uri: str, code: str | None, data: Mapping[str, str]) -> WorkerSetup:

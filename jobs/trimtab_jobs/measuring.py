@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab_api.plan import Plan
-
 from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Made, Workshop
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather

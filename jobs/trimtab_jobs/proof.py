@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trimtab_api.report import GuardrailVerdict
-
 from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Workshop
 from trimtab_jobs.guard import Candidate, Ordered, Quality, Rules, judge, order, rejection
 from trimtab_jobs.measuring import Measurements, evaluate_all

@@ -17,7 +17,6 @@ from trimtab_api.report import (
     TargetFigures,
     TrialCounts,
 )
-
 from trimtab_jobs import guard
 from trimtab_jobs.measuring import Measurements
 from trimtab_jobs.proof import Proof

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab_api.report import Report
-
 from trimtab_jobs.store import Store
 
 TRITON_TYPES = {

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from trimtab_jobs.store import Store, open_store
 
 from tests.support.memory_store import MemoryStore
+from trimtab_jobs.store import Store, open_store
 
 
 @pytest.fixture(params=["folder", "s3", "memory"])

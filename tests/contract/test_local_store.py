@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from trimtab_jobs.store import MissingError, Record, StoreError, check_store, open_store
 
 WRITE_FOR_EVER = """
@@ -69,6 +71,20 @@ def test_opening_removes_abandoned_temporaries_but_not_those_being_written(tmp_p
 
         assert list((tmp_path / ".partial").iterdir()) == [alive]
     assert store.list() == ["a"]
+
+
+def test_writing_deleting_and_opening_do_not_disturb_each_other(tmp_path: Path) -> None:
+    def write(writer: int) -> None:
+        for number in range(100):
+            store = open_store(str(tmp_path))
+            key = f"a/b/{writer}-{number}"
+            store.create(key, b"1")
+            store.delete(key)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+
+    assert list(tmp_path.rglob("*")) == [tmp_path / ".partial"]
 
 
 def test_files_of_the_system_are_no_objects(tmp_path: Path) -> None:

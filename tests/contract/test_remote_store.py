@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from trimtab_jobs.store import ExistsError, StoreError, check_store, open_store
-from trimtab_jobs.store.remote import Patience, RemoteStore
 
 from tests.support.proxy import Fault, S3Proxy
 from tests.support.s3 import S3Server
+from trimtab_jobs.store import ExistsError, StoreError, check_store, open_store
+from trimtab_jobs.store.remote import Patience, RemoteStore
 
 SHORT = Patience(request=0.5, first=1, total=1)
 

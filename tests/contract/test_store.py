@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from tests.support.memory_store import MemoryStore
 from trimtab_jobs.store import ExistsError, MissingError, Store, StoreError, check_store
 
 ODD_KEYS = [
@@ -200,3 +202,17 @@ def test_sound_store_passes_the_check_and_is_left_as_it_was(store: Store) -> Non
     check_store(store)
 
     assert store.list() == ["a"]
+
+
+class ForgetfulStore(MemoryStore):
+    def get(self, key: str) -> bytes:
+        return b""
+
+
+def test_store_that_does_not_return_what_was_written_is_refused() -> None:
+    store = ForgetfulStore()
+
+    with pytest.raises(StoreError, match="does not return what was written; choose another --output"):
+        check_store(store)
+
+    assert store.list() == []

@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from trimtab_api.report import Progress
-from trimtab_api.status import JobStatus
 
 from tests.support.cluster import CRDS, ApiServer, Document, RefusedError, crd_documents, install
 from tests.support.reports import finished
+from trimtab_api.report import Progress
+from trimtab_api.status import JobStatus
 
 JOB: Document = {
     "apiVersion": "trimtab.io/v1alpha1",

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
-from trimtab_api.manifest import parse_job, parse_profile, read_stream
-from trimtab_api.plan import resolve
-from trimtab_api.profile import LOCAL_PROFILE
 
 from tests.support.cluster import ApiServer, Document, RefusedError
 from tests.support.manifests import BadManifest, Edit, bad_manifests, edits, good_documents, good_streams
+from trimtab_api.manifest import parse_job, parse_profile, read_stream
+from trimtab_api.plan import resolve
+from trimtab_api.profile import LOCAL_PROFILE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STREAMS = good_streams() | {

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trimtab_api.errors import SpecError
-from trimtab_api.reading import read_documents
 
 from tests.support.cluster import ApiServer, Document, RefusedError, install
+from trimtab_api.errors import SpecError
+from trimtab_api.reading import read_documents
 
 HEAD = """\
 apiVersion: tests.trimtab.io/v1

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from trimtab_jobs.pool import CodeError, Done, Failure, InlinePool, Session, Work, WorkerSetup, reaper
 from trimtab_jobs.pool.perform import perform
 from trimtab_jobs.pool.printed import LIMIT_BYTES, TAIL_LINES, Printed, last_lines, read_printed

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ray.exceptions import OutOfMemoryError
+
 from trimtab_jobs.pool import Done, Failure, Work, WorkerSetup
 from trimtab_jobs.pool.ray import RayPool, failure_of_loss
 from trimtab_jobs.pool.reaper import processes_in

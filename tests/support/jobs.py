@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
+
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import parse_job
 

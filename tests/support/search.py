@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.support.memory_store import MemoryStore
 from trimtab_api.job import Objective, SearchSpec
 from trimtab_jobs.pool import Done, Failure, Work
 from trimtab_jobs.search import SearchOutcome, SearchRequest, SearchState, search
-
-from tests.support.memory_store import MemoryStore
 
 ACCURACY = Objective(metric="accuracy", direction="maximize")
 LOSS = Objective(metric="loss", direction="minimize")

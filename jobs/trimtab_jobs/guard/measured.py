@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from trimtab_api.job import Objective
 from trimtab_api.search import Direction
-
 from trimtab_jobs.guard.bounds import Array
 
 EFFICIENCY: Final[Mapping[str, Direction]] = {

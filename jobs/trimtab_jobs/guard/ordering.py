@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit  # type: ignore[import-untyped]  # ships no types
-from trimtab_api.job import Objective
 
+from trimtab_api.job import Objective
 from trimtab_jobs.guard.measured import (
     EFFICIENCY,
     Candidate,

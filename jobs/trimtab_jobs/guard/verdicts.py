@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.special import stdtrit  # type: ignore[import-untyped]  # ships no types
+
 from trimtab_api.job import GuardrailLimit, Objective
 from trimtab_api.report import GuardrailVerdict
-
 from trimtab_jobs.guard.bounds import drop_upper, needed_examples, value_lower, value_upper
 from trimtab_jobs.guard.measured import (
     EFFICIENCY,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from trimtab_api.report import Candidate, Measured, Report
-
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.charts import Point, scatter
 from trimtab_jobs.report.figures import EFFICIENCY

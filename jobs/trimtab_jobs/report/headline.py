@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from trimtab_api.report import Final, GuardrailVerdict, Report
-
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.charts import bars
 from trimtab_jobs.report.figures import EFFICIENCY, MISSING, Row

@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Any
 
 from trimtab_api.report import Report
-
 from trimtab_jobs.report import candidates, headline, provenance, trials
 from trimtab_jobs.report.markup import Html, element, join, json_block
 from trimtab_jobs.report.trials import Trial

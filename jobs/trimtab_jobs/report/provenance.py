@@ -1,7 +1,6 @@
 """The end of the page: what was published, where it was measured, how to repeat and use it. Pure."""
 
 from trimtab_api.report import Artifact, Report
-
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.markup import Html, element, join
 from trimtab_jobs.report.tables import Cell, table

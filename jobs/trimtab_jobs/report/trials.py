@@ -6,7 +6,6 @@ from itertools import accumulate
 from typing import Any
 
 from trimtab_api.report import Report
-
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.charts import Dot, course
 from trimtab_jobs.report.markup import Html, element, join

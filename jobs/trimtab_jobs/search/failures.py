@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trimtab_api.job import Objective
-
 from trimtab_jobs.pool import Failure
 from trimtab_jobs.search.trial import Trial
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from trimtab_api.job import Objective
-
 from trimtab_jobs.search.trial import Trial
 
 Oriented = tuple[float, ...]

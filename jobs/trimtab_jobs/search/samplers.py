@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 
 from optuna.samplers import RandomSampler, TPESampler
+
 from trimtab_api.job import Sampler
 
 _SEED_BITS = 31  # torch, numpy and Python's random all take it

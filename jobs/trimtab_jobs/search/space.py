@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
 from trimtab_api.job import FloatRange, IntRange, Parameter
 from trimtab_api.manifest import read_scalar
 

@@ -80,10 +80,11 @@ def export_module(model: nn.Module, inputs: Arrays, opset: int, rows: int | None
                 verbose=False,
             )
     except Exception as error:  # the exporter wraps whatever the user's forward raises in its own types
-        raise ConfigurationError(_export_failure(error, rows)) from error
-    if program is None:
-        raise ConfigurationError("export: torch.onnx.export returned no program")
+        raise ConfigurationError(_export_failure(error)) from error
+    assert program is not None  # it is with dynamo
     exported: onnx.ModelProto = onnx.ModelProto.FromString(program.model_proto.SerializeToString())
+    if rows is None:
+        _check_free(exported)
     return exported
 
 
@@ -108,9 +109,20 @@ def repeated(part: Array, rows: int) -> Array:
     return np.ascontiguousarray(part.take(range(rows), axis=0, mode="wrap"))
 
 
-def _export_failure(error: Exception, rows: int | None) -> str:
+def _check_free(exported: onnx.ModelProto) -> None:
+    """The exporter quietly fixes an axis on which the module turns out to depend."""
+    for entry in exported.graph.input:
+        axis = entry.type.tensor_type.shape.dim[0]
+        if axis.HasField("dim_value"):
+            raise ConfigurationError(
+                f"export: the module works for {axis.dim_value} rows only; make forward independent of the "
+                "batch size, or set spec.export.batch to the number of rows it will be called with"
+            )
+
+
+def _export_failure(error: Exception) -> str:
     cause: BaseException = error
-    while cause.__cause__ is not None:  # the innermost one names the user's line
+    while cause.__cause__ is not None:  # the innermost one names what stands in the way
         cause = cause.__cause__
-    advice = "" if rows else "; if the model needs a fixed batch size, set spec.export.batch to it"
-    return f"export: torch could not export the module: {type(cause).__name__}: {str(cause)[:300]}{advice}"
+    first_line = str(cause).strip().partition("\n")[0]
+    return f"export: torch could not export the module: {type(cause).__name__}: {first_line[:300]}"

@@ -20,6 +20,11 @@ def manifest_key(seq: int) -> str:
     return f"manifest/{seq:08d}.json"
 
 
+def journal_key(epoch: int, seq: int) -> str:
+    """The key of the object that entry `seq` of driver `epoch` commits."""
+    return f"journal/{epoch:04d}/{seq:08d}"
+
+
 def seq_of(key: str) -> int | None:
     """The number of the entry under `key`, None when it is no entry's key."""
     found = _MANIFEST_KEY.fullmatch(key)
@@ -43,7 +48,7 @@ class Commit:
     @property
     def object(self) -> str:
         """The key of the journal object."""
-        return f"journal/{self.epoch:04d}/{self.seq:08d}"
+        return journal_key(self.epoch, self.seq)
 
     def encoded(self) -> bytes:
         """The entry as JSON."""

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from trimtab_jobs.store.errors import ExistsError, MissingError
 
 # One folder for all temporaries, so that opening a store finds the abandoned ones without walking it.
 _TEMPORARIES = ".partial"
-_ATTEMPTS = 8
+_ATTEMPTS = 100
 
 
 class LocalStore:
@@ -79,25 +80,21 @@ class LocalStore:
             file.flush()
             os.fsync(file.fileno())
             _publish(file.name, target, publish)
-            files.sync_folder(target.parent)
+            with suppress(FileNotFoundError):  # deleted already, and its folder with it
+                files.sync_folder(target.parent)
 
     def _remove_empty(self, folder: Path) -> None:
-        while folder != self._root:
-            try:
+        with suppress(OSError):  # not empty, or another writer was first
+            while folder != self._root:
                 folder.rmdir()
-            except OSError as error:
-                if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
-                    return
-                raise
-            folder = folder.parent
+                folder = folder.parent
 
 
 def _publish(source: str, target: Path, publish: Callable[[str, Path], None]) -> None:
-    for _ in range(_ATTEMPTS):  # another writer's delete may remove the new folder while it is empty
-        try:
-            return publish(source, target)
-        except FileNotFoundError:
+    for _ in range(_ATTEMPTS):  # until no delete removes the folder, as an empty one, just before it is used
+        with suppress(FileNotFoundError):
             files.make_folder(target.parent)
+            return publish(source, target)
     return publish(source, target)
 
 

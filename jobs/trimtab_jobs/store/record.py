@@ -14,7 +14,16 @@ import os
 import socket
 
 from trimtab_jobs.store.base import Store
-from trimtab_jobs.store.chain import SCHEMA_VERSION, Chain, Commit, Takeover, decoded, manifest_key, seq_of
+from trimtab_jobs.store.chain import (
+    SCHEMA_VERSION,
+    Chain,
+    Commit,
+    Takeover,
+    decoded,
+    journal_key,
+    manifest_key,
+    seq_of,
+)
 from trimtab_jobs.store.errors import ExistsError, FencedError, StoreError
 from trimtab_jobs.store.reading import get_all
 
@@ -43,16 +52,8 @@ class Record:
         epoch = _claim_epoch(store)
         chain = Chain()
         _extend(chain, store, sorted(filter(None, map(seq_of, store.list("manifest")))))
-        while True:
-            if chain.epoch > epoch:
-                raise _fenced(store)
-            entry = Takeover(chain.last + 1, epoch, chain.base)
-            try:
-                store.create(manifest_key(entry.seq), entry.encoded())
-            except ExistsError:  # the driver before committed once more: its commit counts
-                _extend(chain, store, [entry.seq])
-            else:
-                return cls(store, epoch, chain)
+        _take_over(store, epoch, chain)
+        return cls(store, epoch, chain)
 
     def commit(self, batch: bytes) -> None:
         """Return once the batch is durable and part of the record; FencedError when another driver has it.
@@ -93,6 +94,34 @@ def _claim_epoch(store: Store) -> int:
     except ExistsError:
         raise _fenced(store) from None
     return epoch
+
+
+def _take_over(store: Store, epoch: int, chain: Chain) -> None:
+    """Write this driver's first entry; until it has its place, the driver before may commit, which counts."""
+    stopped = 0
+    while chain.epoch <= epoch:
+        entry = Takeover(chain.last + 1, epoch, chain.base)
+        try:
+            return store.create(manifest_key(entry.seq), entry.encoded())
+        except ExistsError:
+            _extend(chain, store, [entry.seq])
+        if stopped < chain.epoch < epoch:
+            _stop_ahead(store, chain)
+            stopped = chain.epoch
+    raise _fenced(store)
+
+
+def _stop_ahead(store: Store, chain: Chain) -> None:
+    """Take the place of a journal object that the driver before has yet to write, so that it stops there.
+
+    Without this a driver that commits all the time might win the race for the next entry for ever.
+    """
+    distance = 8
+    while True:
+        try:
+            return store.create(journal_key(chain.epoch, chain.last + distance), b"")
+        except ExistsError:  # it is that far already
+            distance *= 2
 
 
 def _extend(chain: Chain, store: Store, seqs: list[int]) -> None:

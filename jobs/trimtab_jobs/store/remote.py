@@ -76,7 +76,7 @@ class RemoteStore:
         path = checked_key(key)
         try:
             self._persist(key, lambda: obstore.delete(self._remote, path))
-        except MissingError:
+        except MissingError:  # the word of Google's and Azure's stores; S3 says nothing
             return
 
     def put_file(self, key: str, path: Path) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+
+from tests.support.manifests import BadManifest, bad_manifests
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import SpecError, parse_job, parse_profile
 from trimtab_api.model import Model, rules_of
 from trimtab_api.profile import OptimizationProfile
 from trimtab_api.schema import job_crd, profile_crd
-
-from tests.support.manifests import BadManifest, bad_manifests
 
 BOUNDS = ("enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 KINDS = {"OptimizationJob": job_crd(), "OptimizationProfile": profile_crd()}

@@ -3,12 +3,12 @@
 from operator import attrgetter
 
 import pytest
+
+from tests.support.manifests import Edit, edits
 from trimtab_api.edits import EDITABLE, forbidden_edits, held_fields
 from trimtab_api.errors import Problem
 from trimtab_api.job import JobSpec, SearchSpec
 from trimtab_api.manifest import parse_job
-
-from tests.support.manifests import Edit, edits
 
 
 @pytest.mark.parametrize("edit", edits(), ids=attrgetter("id"))

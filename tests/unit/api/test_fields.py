@@ -2,6 +2,7 @@
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+
 from trimtab_api import fields
 from trimtab_api.fields import EXPECTED, duration_seconds, quantity_value
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from trimtab_api.manifest import parse_job, parse_profile, read_stream
-from trimtab_api.schema import job_crd, profile_crd
 
 from tests.support.manifests import good_documents, good_streams
+from trimtab_api.manifest import parse_job, parse_profile, read_stream
+from trimtab_api.schema import job_crd, profile_crd
 
 KINDS = {"OptimizationJob": job_crd(), "OptimizationProfile": profile_crd()}
 

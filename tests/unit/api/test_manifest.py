@@ -1,6 +1,7 @@
 """Streams of documents, and what is said of the wrong ones."""
 
 import pytest
+
 from trimtab_api.manifest import Documents, SpecError, parse_job, parse_profile, read_stream
 
 HEAD = "apiVersion: trimtab.io/v1alpha1\nkind: OptimizationJob\nmetadata: {name: digits}\n"

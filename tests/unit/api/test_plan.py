@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.jobs import Document, documents, in_other_words, job
+from tests.support.manifests import good_documents
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import SpecError, parse_job, parse_profile, read_stream
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE, OptimizationProfile
-
-from tests.support.jobs import Document, documents, in_other_words, job
-from tests.support.manifests import good_documents
 
 PROFILES = [
     LOCAL_PROFILE,

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from trimtab_api.manifest import SpecError, parse_job, parse_profile
-from trimtab_api.plan import resolve
-from trimtab_api.profile import OptimizationProfile
 
 from tests.support.jobs import job_document
 from tests.support.manifests import good_documents
+from trimtab_api.manifest import SpecError, parse_job, parse_profile
+from trimtab_api.plan import resolve
+from trimtab_api.profile import OptimizationProfile
 
 LARGE = parse_profile(good_documents()["profile-large"])
 SHA = "0" * 64

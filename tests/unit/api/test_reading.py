@@ -6,6 +6,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trimtab_api.errors import SpecError
 from trimtab_api.reading import MAX_CHARACTERS, read_documents, read_scalar
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
+
 from trimtab_api.conditions import Condition
 from trimtab_api.report import Best, Report, TargetFigures, TrialCounts
 from trimtab_api.status import JobStatus

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from trimtab_api.schema import crds, main
 
 CRDS = Path(__file__).resolve().parents[3] / "crds"

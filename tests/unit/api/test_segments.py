@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from tests.support.jobs import job
+from tests.support.manifests import good_documents
 from trimtab_api.manifest import parse_job, parse_profile
 from trimtab_api.plan import Segment, WorkerGroup, resolve
 from trimtab_api.profile import LOCAL_PROFILE
-
-from tests.support.jobs import job
-from tests.support.manifests import good_documents
 
 LARGE = parse_profile(good_documents()["profile-large"])
 SPACE = {"parameters": [{"name": "lr", "float": {"low": 0.1, "high": 1}}]}

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.support.jobs import job
+from tests.support.manifests import good_documents
 from trimtab_api.digests import CLUSTER_ONLY
 from trimtab_api.manifest import parse_job
 from trimtab_api.schema import job_crd
 from trimtab_api.support import REFUSED, REFUSED_VALUES, cluster_only, refusals
-
-from tests.support.jobs import job
-from tests.support.manifests import good_documents
 
 WHY = "not carried out by this version of Trimtab"
 CARRIED_OUT = {

@@ -1,6 +1,7 @@
 """What the doctor makes of what it finds."""
 
 import pytest
+
 from trimtab_cli import checks
 from trimtab_cli.checks import GIB, Check
 

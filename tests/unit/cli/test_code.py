@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from trimtab_cli.code import code_folder, digest
-from trimtab_cli.manifest import read_manifest
 
 from tests.support.reports import MANIFEST
+from trimtab_cli.code import code_folder, digest
+from trimtab_cli.manifest import read_manifest
 
 CODE = MANIFEST.replace(
     "entrypoint: digits:Digits", "entrypoint: digits:Digits\n    code: {configMap: digits-code}"

@@ -4,10 +4,10 @@ import io
 
 import pytest
 from rich.console import Console
-from trimtab_cli.display import LiveScreen, header, step_line
-from trimtab_cli.progress import Step
 
 from tests.support.reports import SEARCH, finished, plan, report
+from trimtab_cli.display import LiveScreen, header, step_line
+from trimtab_cli.progress import Step
 
 CURSOR = ("\x1b[?25l", "\x1b[?25h")
 

@@ -2,6 +2,7 @@
 
 import pytest
 from click.testing import CliRunner
+
 from trimtab_cli import doctor
 from trimtab_cli.checks import Check
 from trimtab_cli.doctor import available_cores, available_memory, cgroup, existing, written

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 from click.testing import CliRunner
+
 from trimtab_cli.init import init
 from trimtab_cli.manifest import read_manifest
 

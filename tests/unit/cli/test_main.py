@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from trimtab_cli import main
 from trimtab_cli.main import COMMANDS, call, cli
 

@@ -4,9 +4,9 @@ import io
 import sys
 
 import pytest
-from trimtab_cli.manifest import InvalidManifest, read_manifest
 
 from tests.support.reports import MANIFEST
+from trimtab_cli.manifest import InvalidManifest, read_manifest
 
 PROFILE = """\
 ---

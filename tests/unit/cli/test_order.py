@@ -2,10 +2,10 @@
 
 import click
 import pytest
-from trimtab_cli.manifest import InvalidManifest, read_manifest
-from trimtab_cli.order import order, pairs
 
 from tests.support.reports import MANIFEST
+from trimtab_cli.manifest import InvalidManifest, read_manifest
+from trimtab_cli.order import order, pairs
 
 DATA = MANIFEST.replace(
     "entrypoint: digits:Digits",

@@ -1,10 +1,10 @@
 """Progress as plain lines."""
 
 import pytest
-from trimtab_cli import plain
-from trimtab_cli.plain import PlainScreen, changes
 
 from tests.support.reports import finished, plan, report
+from trimtab_cli import plain
+from trimtab_cli.plain import PlainScreen, changes
 
 
 class Clock:

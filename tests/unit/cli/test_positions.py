@@ -1,6 +1,7 @@
 """The line of a field in a YAML stream."""
 
 import pytest
+
 from trimtab_cli.positions import line_of
 
 STREAM = """\

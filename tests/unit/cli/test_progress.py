@@ -1,10 +1,10 @@
 """A run in progress in words."""
 
 import pytest
-from trimtab_cli import progress
-from trimtab_cli.progress import Step
 
 from tests.support.reports import SEARCH, finished, plan, report
+from trimtab_cli import progress
+from trimtab_cli.progress import Step
 
 SPEC = {"search": SEARCH, "compress": {"quantize": ["int8"]}}
 

@@ -5,13 +5,13 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
+
+from tests.support.reports import MANIFEST, ended, finished, report
 from trimtab_cli.manifest import read_manifest
 from trimtab_cli.order import order
 from trimtab_cli.run import BrokenOffError, NotStartedError, carry_out, exit_code, open_driver, run, tell
 from trimtab_jobs.errors import RefusedError, StoppedError
 from trimtab_jobs.store.errors import FencedError, StoreError
-
-from tests.support.reports import MANIFEST, ended, finished, report
 
 
 class Driver:

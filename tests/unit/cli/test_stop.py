@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from trimtab_cli.stop import Stop
 
 TWICE = """

@@ -6,9 +6,9 @@ import json
 import re
 
 import pytest
-from trimtab_cli.summary import aligned, candidates, comparison, following, guardrail, places, summary, title
 
 from tests.support.reports import ended, finished, report
+from trimtab_cli.summary import aligned, candidates, comparison, following, guardrail, places, summary, title
 
 
 def test_title_has_the_colour_of_the_verdict():

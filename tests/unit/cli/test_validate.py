@@ -2,12 +2,12 @@
 
 import pytest
 from click.testing import CliRunner
+
+from tests.support.reports import MANIFEST, SEARCH, plan
 from trimtab_api.errors import Problem
 from trimtab_cli.manifest import InvalidManifest, read_manifest
 from trimtab_cli.order import order
 from trimtab_cli.validate import check_code, validate, what_runs
-
-from tests.support.reports import MANIFEST, SEARCH, plan
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
+
 from trimtab_jobs.guard.bounds import (
     drop_score,
     drop_upper,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trimtab_api.job import GuardrailLimit, Objective
 from trimtab_jobs.guard import Candidate, Ordered, Quality, Rules, order, pareto
 from trimtab_jobs.guard.ordering import by_efficiency, remark_on

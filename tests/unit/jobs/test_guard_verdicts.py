@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from trimtab_api.job import GuardrailLimit, Objective
 from trimtab_api.report import GuardrailVerdict
 from trimtab_jobs.guard import Candidate, Quality, Rules, check_limits, intervals, judge, rejection

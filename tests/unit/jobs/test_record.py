@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
-from trimtab_jobs.store import FencedError, Record, StoreError
 
 from tests.support.memory_store import MemoryStore
+from trimtab_jobs.store import FencedError, Record, StoreError
 
 
 @pytest.fixture
@@ -19,6 +20,11 @@ def recorded(store: MemoryStore, *batches: bytes) -> Record:
     for batch in batches:
         record.commit(batch)
     return record
+
+
+def commit_all(record: Record, batches: int) -> None:
+    for number in range(batches):
+        record.commit(b"%d" % number)
 
 
 def test_new_record_is_empty(store: MemoryStore) -> None:
@@ -90,12 +96,38 @@ def test_commits_that_come_before_the_takeover_count() -> None:
     store.races["manifest/00000003.json"] = lambda: before.commit(b"b")
     store.races["manifest/00000004.json"] = lambda: before.commit(b"c")
 
-    # The second race starts inside the first commit's entry, so both come before the takeover's own attempt.
     after = Record.open(store)
 
     assert after.batches == (b"a", b"b", b"c")
     with pytest.raises(FencedError):
         before.commit(b"d")
+
+
+def test_driver_that_commits_all_the_time_is_stopped() -> None:
+    store = RacingStore()
+    before = recorded(store)
+    acknowledged: list[bytes] = []
+
+    def commit() -> None:
+        with suppress(FencedError):
+            before.commit(b"%d" % len(acknowledged))
+            acknowledged.append(b"%d" % len(acknowledged))
+
+    store.races = {f"manifest/{seq:08d}.json": commit for seq in range(2, 100)}
+
+    assert Record.open(store).batches == tuple(acknowledged)
+    assert len(acknowledged) < 20
+
+
+def test_driver_that_is_far_ahead_is_stopped_further_on() -> None:
+    store = RacingStore()
+    before = recorded(store, b"a")
+    store.races["manifest/00000003.json"] = lambda: before.commit(b"b")
+    store.races["journal/0001/00000011"] = lambda: commit_all(before, 20)
+
+    assert len(Record.open(store).batches) == 22
+    with pytest.raises(FencedError):
+        before.commit(b"late")
 
 
 def test_of_two_drivers_that_claim_at_once_one_is_told() -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from trimtab_jobs.store import Record, StoreError
 
 from tests.support.memory_store import MemoryStore
+from trimtab_jobs.store import Record, StoreError
 
 OTHER_ENTRY = b'{"schemaVersion": 1, "seq": 4, "epoch": 2, "base": 0}'
 

@@ -10,10 +10,10 @@ from itertools import count, takewhile
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-from trimtab_jobs.store import FencedError, Record
 
 from tests.support.memory_store import MemoryStore
 from tests.support.stepped import Crash, Order, SteppedStore
+from trimtab_jobs.store import FencedError, Record
 
 
 @dataclass

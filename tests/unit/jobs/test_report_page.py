@@ -9,9 +9,9 @@ from base64 import b64encode
 from html.parser import HTMLParser
 
 import pytest
-from trimtab_jobs.report.page import render
 
 from tests.support.reports import ended, finished, report, trials
+from trimtab_jobs.report.page import render
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&"
 

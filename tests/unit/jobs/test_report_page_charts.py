@@ -1,12 +1,12 @@
 """Charts, axes and markup of the page."""
 
 import pytest
+
+from tests.support.reports import finished, trials
 from trimtab_jobs.report.candidates import candidates
 from trimtab_jobs.report.charts import Dot, Point, bars, course, scatter
 from trimtab_jobs.report.markup import Html, element, json_block
 from trimtab_jobs.report.scale import axis, ticks
-
-from tests.support.reports import finished, trials
 
 
 @pytest.mark.parametrize(

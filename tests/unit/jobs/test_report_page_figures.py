@@ -5,12 +5,12 @@
 from typing import Any
 
 import pytest
+
+from tests.support.reports import ended, finished, report
 from trimtab_api.report import GuardrailVerdict
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.figures import Row
 from trimtab_jobs.report.outcome import ExitCode, Outcome, outcome
-
-from tests.support.reports import ended, finished, report
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from trimtab_jobs.pool import Failure, Work
-from trimtab_jobs.search import Counts
 
 from tests.support.search import ACCURACY, LOSS, Run, accuracy_of, request_of, run_search
+from trimtab_jobs.pool import Failure, Work
+from trimtab_jobs.search import Counts
 
 ASHA = {"asha": {"minEpochs": 1, "reduction": 3}}
 

@@ -8,9 +8,9 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from trimtab_jobs.search.journal import Journal, RungStorage
 
 from tests.support.search import MemoryRecord
+from trimtab_jobs.search.journal import Journal, RungStorage
 
 
 def study_on(storage: JournalStorage, directions: tuple[str, ...] = ("maximize",)) -> optuna.Study:

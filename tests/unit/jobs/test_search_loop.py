@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+
+from tests.support.search import ACCURACY, LOSS, MemoryRecord, accuracy_of, request_of, run_search
 from trimtab_api.job import Objective
 from trimtab_jobs.pool import Failure, Work
 from trimtab_jobs.search import CodeFailure, Counts, SearchRequest
 from trimtab_jobs.search.samplers import seed_of
-
-from tests.support.search import ACCURACY, LOSS, MemoryRecord, accuracy_of, request_of, run_search
 
 CHOICES = [{"name": "act", "categorical": ["relu", "gelu", "silu"]}]
 LOST = Failure("infrastructure", "the worker process was lost", "Killed")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trimtab_api.job import Objective
 from trimtab_jobs.search.ranking import Leaders
 from trimtab_jobs.search.trial import Trial

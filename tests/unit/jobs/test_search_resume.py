@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trimtab_jobs.pool import Failure, Work
-from trimtab_jobs.search import CodeFailure, Counts, SearchOutcome, SearchRequest, search
-from trimtab_jobs.search.study import Study
 
 from tests.support.memory_store import MemoryStore
 from tests.support.search import (
@@ -21,6 +18,9 @@ from tests.support.search import (
     request_of,
     run_search,
 )
+from trimtab_jobs.pool import Failure, Work
+from trimtab_jobs.search import CodeFailure, Counts, SearchOutcome, SearchRequest, search
+from trimtab_jobs.search.study import Study
 
 ASHA = {"asha": {"minEpochs": 1, "reduction": 3}}
 kills = st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=6)

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trimtab_api.job import Asha, NoOptions, Pruner
 from trimtab_jobs.search.rungs import RungTable, reduction_of, rungs_of
 

@@ -2,6 +2,7 @@
 
 import optuna
 import pytest
+
 from trimtab_api.job import NoOptions, Sampler
 from trimtab_jobs.search.samplers import SAMPLERS, sampler_of, seed_of
 

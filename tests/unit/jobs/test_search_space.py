@@ -6,6 +6,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import RandomSampler
+
 from trimtab_api.job import Parameter
 from trimtab_jobs.search.space import Space, configuration_key, space_of
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from tests.support.memory_store import MemoryStore
 from trimtab_api.report import Final, GuardrailVerdict, Measured, Report
 from trimtab_jobs.serving import (
     Served,
@@ -12,8 +13,6 @@ from trimtab_jobs.serving import (
     build_tree,
     publish_tree,
 )
-
-from tests.support.memory_store import MemoryStore
 
 SERVED = Served(
     model=b"onnx",
