@@ -1,0 +1,238 @@
+"""The parts of a supervised task: losses, rows, metrics, schedule, and the datasets it takes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import IterableDataset, TensorDataset
+
+from trimtab_jobs import SupervisedTask
+from trimtab_jobs.pool import CodeError
+from trimtab_jobs.tasks.context import TrainContext
+from trimtab_jobs.tasks.datasets import checked_splits, has_one_class, loader_of, on_device, size_of
+from trimtab_jobs.tasks.predict import predict_with
+
+COUNT = 40
+
+
+class Stream(IterableDataset):
+    """Examples one after the other, without a length."""
+
+    def __init__(self, examples: Any) -> None:
+        self.examples = examples
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.examples)
+
+
+class Fitted(SupervisedTask):
+    """A task over the given examples, the same in every split."""
+
+    epochs = 2
+    batch_size = 8
+
+    def __init__(self, examples: Any, module: nn.Module) -> None:
+        self.examples, self.module = examples, module
+
+    def splits(self) -> Mapping[str, Any]:
+        return dict.fromkeys(("train", "validation", "test"), self.examples)
+
+    def build(self, params: Mapping[str, Any]) -> nn.Module:
+        return self.module
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def trained(task: SupervisedTask, **params: Any) -> TrainContext:
+    """The context after a whole training."""
+    context = TrainContext(params=params, seed=0, last=task.epochs)
+    torch.manual_seed(0)
+    task.train(task.build(params), params, context)
+    return context
+
+
+def test_rows_of_classes() -> None:
+    task = Fitted([], nn.Identity())
+    scores = torch.tensor([[0.0, 0.0], [0.0, 1e4]])
+    rows = task.rows(scores, torch.tensor([1, 1]))
+    assert {name: column.tolist() for name, column in rows.items()} == {
+        "loss": pytest.approx([np.log(2), 0.0]),
+        "label": [1, 1],
+        "prediction": [0, 1],
+        "score": [[0.5, 0.5], [0.0, 1.0]],
+        "correct": [0.0, 1.0],
+    }
+
+
+def test_rows_of_real_targets_do_not_broadcast() -> None:
+    rows = Fitted([], nn.Identity()).rows(torch.tensor([[1.0], [2.0]]), torch.tensor([1.0, 4.0]))
+    assert {name: column.tolist() for name, column in rows.items()} == {
+        "loss": [0.0, 4.0],
+        "target": [1.0, 4.0],
+        "prediction": [[1.0], [2.0]],
+    }
+
+
+def test_rows_of_several_labels_per_example_hold_the_share_that_is_right() -> None:
+    scores = torch.tensor([[[9.0, 9.0], [0.0, 0.0]]])  # one example, two classes, two places
+    rows = Fitted([], nn.Identity()).rows(scores, torch.tensor([[0, 1]]))
+    assert (rows["correct"].tolist(), rows["loss"].shape) == ([0.5], (1,))
+
+
+class ScalarLoss(Fitted):
+    def loss(self, outputs: Any, targets: torch.Tensor) -> torch.Tensor:
+        first = outputs[0] if isinstance(outputs, tuple) else outputs
+        return functional.cross_entropy(first, targets)
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one output", "several outputs"])
+def test_a_loss_that_is_a_mean_is_taken_apart_by_example(several: bool) -> None:
+    scores, labels = drawn(5, 3), torch.tensor([0, 1, 2, 0, 1])
+    outputs = (scores, scores) if several else scores
+    expected = functional.cross_entropy(scores, labels, reduction="none")
+    task = ScalarLoss([], nn.Identity())
+    assert torch.allclose(task._loss_per_example(outputs, labels), expected)
+
+
+def test_a_regression_is_told_by_its_targets() -> None:
+    inputs = drawn(COUNT, 2).double()
+    task = Fitted(TensorDataset(inputs, inputs.sum(1)), nn.Linear(2, 1))
+    context = trained(task, lr=0.1, optimizer="sgd")
+    assert list(task.metric_functions()) == ["loss"]
+    assert context.history[-1][1]["loss"] < context.history[0][1]["loss"]
+    task.check()
+
+
+class Ranked(Fitted):
+    metrics: Mapping[str, Any] = {
+        "wrong": lambda rows: 1 - rows["correct"].mean(),
+        "loss": lambda rows: 0.0,
+    }
+
+
+def test_own_metrics_come_first_and_replace_those_of_the_same_name() -> None:
+    task = Ranked(TensorDataset(drawn(COUNT, 2), torch.arange(COUNT) % 2), nn.Linear(2, 2))
+    assert list(task.metric_functions()) == ["wrong", "loss", "accuracy"]
+    quality = task.quality(predict_with(task.module), "test")
+    assert quality["loss"] == 0.0
+    assert quality["wrong"] == pytest.approx(1 - quality["accuracy"])
+
+
+class Pair(nn.Module):
+    """Two inputs, two outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 3)
+
+    def forward(self, left: torch.Tensor, right: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.layer(left + right), right
+
+
+class PairTask(ScalarLoss):
+    def rows(self, outputs: Any, targets: torch.Tensor) -> Mapping[str, Any]:
+        return super().rows(outputs[0], targets)
+
+
+def test_a_model_may_have_several_inputs_and_outputs() -> None:
+    examples = [((left, right), index % 3) for index, (left, right) in enumerate(drawn(COUNT, 2, 2))]
+    task = PairTask(examples, Pair())
+    assert len(trained(task).history) == 2
+    assert [part.shape for part in task.inputs(5)] == [(5, 2), (5, 2)]
+
+
+def test_examples_may_come_as_a_stream() -> None:
+    examples = [(drawn(COUNT, 2)[index], index % 2) for index in range(COUNT)]
+    task = Fitted(Stream(examples), nn.Linear(2, 2))
+    task.check()
+    assert len(trained(task).history) == 2
+    assert task.sizes() == {"train": None, "validation": None, "test": None}
+    assert np.array_equal(task.inputs(3)[0], np.stack([example[0] for example in examples[:3]]))
+
+
+def test_a_stream_without_a_full_batch_is_refused() -> None:
+    task = Fitted(Stream([(drawn(2), 0)] * 3), nn.Linear(2, 2))
+    with pytest.raises(CodeError, match=r"splits\(\)\['train'\] gave no batch of 8 examples"):
+        trained(task)
+
+
+class Exhausted(Fitted):
+    def splits(self) -> Mapping[str, Any]:
+        return dict(super().splits()) | {"test": Stream([])}
+
+
+def test_a_stream_without_examples_is_refused() -> None:
+    task = Exhausted(Stream([(drawn(2), 0)] * 8), nn.Linear(2, 2))
+    with pytest.raises(CodeError, match=r"splits\(\)\['test'\] is empty"):
+        task.evaluate(predict_with(task.module), "test")
+
+
+def test_a_training_set_smaller_than_a_batch_is_one_batch() -> None:
+    examples = TensorDataset(drawn(5, 2), torch.tensor([0, 1, 0, 1, 0]))
+    assert [len(batch[1]) for batch in loader_of(examples, 8, train=True)] == [5]
+    assert [len(batch[1]) for batch in loader_of(examples, 2, train=True)] == [2, 2]
+    assert [len(batch[1]) for batch in loader_of(examples, 2, train=False)] == [2, 2, 1]
+
+
+def test_calibration_inputs_are_drawn_the_same_each_time() -> None:
+    task = Fitted(TensorDataset(drawn(COUNT, 2), torch.arange(COUNT) % 2), nn.Linear(2, 2))
+    (first,), (second,) = task.inputs(6), task.inputs(6)
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, drawn(COUNT, 2)[:6].numpy())
+
+
+@pytest.mark.parametrize("labels", [[0] * 600, [0] * 599 + [1]], ids=["one class", "two classes"])
+@pytest.mark.parametrize("kind", [list, Stream], ids=["by number", "stream"])
+def test_one_class_is_told_apart_from_a_rare_second(labels: list[int], kind: Any) -> None:
+    assert has_one_class(kind([(0.0, label) for label in labels])) is (1 not in labels)
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        pytest.param([], r"splits\(\) returned a list; return a dict", id="no dict"),
+        pytest.param(
+            {"train": [(0, 0)]}, r"splits\(\) has no 'validation' \(only \['train'\]\)", id="missing"
+        ),
+        pytest.param(
+            {"train": iter([]), "validation": [], "test": []},
+            r"\['train'\] is a list_iterator",
+            id="iterator",
+        ),
+        pytest.param({"train": {1: 2}, "validation": [], "test": []}, r"\['train'\] is a dict", id="dict"),
+        pytest.param({"train": [], "validation": [], "test": []}, r"\['train'\] is empty", id="empty"),
+    ],
+)
+def test_splits_that_are_no_datasets(splits: Any, message: str) -> None:
+    with pytest.raises(CodeError, match=message):
+        checked_splits(splits)
+
+
+def test_an_example_must_be_a_pair() -> None:
+    with pytest.raises(CodeError, match="must be a pair"):
+        on_device(torch.zeros(3))
+
+
+def test_types_become_the_usual_ones() -> None:
+    (reals, bytes_), target = on_device(
+        ((torch.zeros(1).double(), torch.zeros(1).byte()), torch.zeros(1).bool())
+    )
+    assert (reals.dtype, bytes_.dtype, target.dtype) == (torch.float32, torch.uint8, torch.int64)
+
+
+def test_the_learning_rate_rises_shortly_and_falls_to_zero() -> None:
+    rates = [Fitted([], nn.Identity()).schedule(progress / 100) for progress in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[5] == 1.0
+    assert rates[5:] == sorted(rates[5:], reverse=True)
+    assert rates[-1] == pytest.approx(0.0)
+
+
+def test_a_stream_may_tell_its_length() -> None:
+    assert (size_of([1, 2]), size_of(Stream([1, 2]))) == (2, None)
