@@ -15,8 +15,9 @@ from trimtab_api.errors import Problem
 from trimtab_api.model import got, refusal, value_at
 
 _SEGMENT = r"([^/\s.][^/\s]*|\.[^/\s.][^/\s]*|\.\.[^/\s]+)"  # of a path; neither "." nor ".."
-_PATH = rf"(/{_SEGMENT})*/?"
-_REMOTE = rf"(s3|gs|az)://[a-z0-9][a-z0-9._-]*{_PATH}|file://(/{_SEGMENT})+/?|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?{_PATH}"
+_KEY = _SEGMENT.replace(r"/\s", r"/\s%?#\\")  # of a URI: nothing that a client would decode or cut off
+_PATH = rf"(/{_KEY})*/?"
+_REMOTE = rf"(s3|gs|az)://[a-z0-9][a-z0-9._-]*{_PATH}|file://(/{_KEY})+/?|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?{_PATH}"
 
 LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"

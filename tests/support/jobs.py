@@ -4,12 +4,15 @@ import copy
 import json
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import parse_job
 
 Document = dict[str, Any]
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+"""A property is judged by what it finds, not by how long a busy machine takes."""
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 
 

@@ -15,7 +15,8 @@ WORDS = {
     "Entrypoint": ("a:B a.b.c:D _a:_b", "a :b a: a:b:c a.:b a:b.c"),
     "Uri": (
         "s3://b s3://b/ gs://b/c.d/..e az://b/.hidden file:///tmp/x pvc://claim pvc://claim/p/q",
-        "s3:// s3://B ftp://b/c s3://b/../c s3://b/. s3://b/c/.. file://tmp file:/// pvc://-a /tmp x s3://b//c",
+        "s3:// s3://B ftp://b/c s3://b/../c s3://b/. s3://b/c/.. s3://b/%2e%2e/c s3://b/c?x s3://b/c#d"
+        " s3://b/\\c s3://b//c file://tmp file:/// pvc://-a /tmp x",
     ),
     "DataUri": ("s3://b/c data/x ../data ./x x.csv", "/tmp ftp://b a:b s3://b/../c"),
     "Sha256": (SHA, f"{SHA}0 {SHA[1:]} {'A' * 64}"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.jobs import Document, documents, in_other_words, job
+from tests.support.jobs import Document, documents, in_other_words, job, unhurried
 from tests.support.manifests import good_documents
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import SpecError, parse_job, parse_profile, read_stream
@@ -139,6 +139,7 @@ def test_plan_survives_json() -> None:
     assert Plan.model_validate_json(plan.model_dump_json(by_alias=True)) == plan
 
 
+@unhurried
 @given(documents)
 def test_valid_job_resolves_where_nothing_is_forbidden(document: Document) -> None:
     plan = resolve(parse_job(document), LOCAL_PROFILE)
@@ -147,12 +148,14 @@ def test_valid_job_resolves_where_nothing_is_forbidden(document: Document) -> No
     assert (len(plan.digest), len(plan.identity)) == (64, 64)
 
 
+@unhurried
 @given(documents, st.sampled_from(PROFILES))
 def test_resolve_raises_nothing_but_spec_error(document: Document, against: OptimizationProfile) -> None:
     with contextlib.suppress(SpecError):
         resolve(parse_job(document), against)
 
 
+@unhurried
 @given(st.data())
 def test_digest_is_of_the_meaning_not_of_the_words(data: st.DataObject) -> None:
     document = data.draw(documents)
@@ -161,6 +164,7 @@ def test_digest_is_of_the_meaning_not_of_the_words(data: st.DataObject) -> None:
     assert resolve(parse_job(other or {}), LOCAL_PROFILE) == resolve(parse_job(document), LOCAL_PROFILE)
 
 
+@unhurried
 @given(documents, documents)
 def test_identity_is_kept_by_every_edit_that_is_allowed(document: Document, other: Document) -> None:
     edited = {**document, "spec": dict(document["spec"])}

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from trimtab_api.errors import SpecError
 from trimtab_api.reading import MAX_CHARACTERS, read_documents, read_scalar
 
+from tests.support.jobs import unhurried
+
 SCALARS = [
     ("1e-4", 0.0001),
     ("4e1", 40),
@@ -47,6 +49,7 @@ def test_scalar_is_read_by_its_spelling(text: str, value: object) -> None:
     assert (read, type(read)) == (value, type(value))
 
 
+@unhurried
 @given(st.one_of(st.integers(-(2**62), 2**62), st.floats(allow_nan=False, allow_infinity=False)))
 def test_number_is_read_as_written(number: float) -> None:
     assert read_scalar(repr(number)) == number
@@ -105,6 +108,7 @@ def test_text_is_refused_with_its_line(text: str, message: str) -> None:
     assert str(refusal.value).startswith(message)
 
 
+@unhurried
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(SpecError):
