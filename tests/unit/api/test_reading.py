@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.jobs import unhurried
 from trimtab_api.errors import SpecError
 from trimtab_api.reading import MAX_CHARACTERS, read_documents, read_scalar
-
-from tests.support.jobs import unhurried
 
 SCALARS = [
     ("1e-4", 0.0001),
