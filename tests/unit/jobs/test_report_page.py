@@ -209,6 +209,13 @@ def test_search_without_objectives_ranks_by_the_first_metric():
     assert "accuracy by trial" in render(finished(objectives=[], candidates=[]), trials(4))
 
 
+def test_search_in_which_nothing_was_measured_has_a_table_only():
+    page = read(finished(objectives=[], candidates=[], best=None), [trials(7)[6]])
+    assert page.named("figure") == []
+    assert "Best: trial" not in page.text
+    assert "All trials." in page.text
+
+
 def test_search_that_minimizes_keeps_the_smallest():
     minimize = finished(objectives=[{"metric": "accuracy", "direction": "minimize"}])
     shown = json.loads(read(minimize, trials(4000)).scripts[0])["trials"]
