@@ -31,6 +31,7 @@ class MemoryRecord:
     batches: tuple[bytes, ...] = ()
     dies_after: int | None = None
     durable: bool = False
+    lost: str | None = None
     _commits: int = 0
 
     def commit(self, batch: bytes) -> None:

@@ -1,0 +1,222 @@
+"""The driver from plan to report, its workers answered by plain functions."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.driving import SEARCH, answers, drive, quality
+from tests.support.memory_store import MemoryStore
+from tests.support.search import MemoryRecord
+from trimtab_jobs.errors import StoppedError
+from trimtab_jobs.pool import Failure
+
+RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
+EVALUATE = "trimtab_jobs.measure.quality:evaluate"
+INT8 = "trimtab_jobs.stages.quantize_static:quantize"
+CRASH = Failure("code", "ValueError: no such layer", "line 1\nValueError: no such layer\n")
+
+
+def test_a_run_ends_with_the_fastest_candidate_that_holds_the_guardrail():
+    done = drive()
+
+    assert done.report.phase == "Succeeded"
+    assert done.report.final is not None
+    assert done.report.final.id == "int8"
+    assert done.report.speedup == 8.0
+    assert done.report.savings.uncompressed.size == 4.0
+    assert [verdict.met for verdict in done.report.guardrail] == [True]
+    assert done.condition("Succeeded") == ("True", "Completed")
+
+
+def test_a_run_passes_through_its_stages_in_order():
+    stages = dict.fromkeys((report.phase, report.stage) for report in drive().reports)
+
+    assert list(stages) == [
+        ("Starting", ""),
+        ("Starting", "task"),
+        ("Searching", "search"),
+        ("Compressing", "export"),
+        ("Compressing", "compress"),
+        ("Compressing", "measure"),
+        ("Verifying", "guardrail"),
+        ("Verifying", "publish"),
+        ("Succeeded", ""),
+    ]
+
+
+def test_the_order_is_written_before_the_test_split_is_opened():
+    store = MemoryStore()
+    opened: list[bool] = []
+
+    def evaluate(work):
+        if work.payload["split"] == "test":
+            opened.append("orders/0000.json" in store.objects)
+        return quality(work, {})
+
+    drive({EVALUATE: evaluate}, store)
+
+    assert opened
+    assert all(opened)
+    assert json.loads(store.get("orders/0000.json"))["order"] == ["int8", "fp16"]
+
+
+def test_a_candidate_that_fails_on_test_gives_way_to_the_next():
+    broken_on_test = {
+        EVALUATE: lambda work: quality(work, {"int8": 40} if work.payload["split"] == "test" else {})
+    }
+
+    done = drive(broken_on_test)
+
+    assert done.report.final is not None
+    assert done.report.final.id == "fp16"
+    texts = {each.id: each.verdict for each in done.report.candidates}
+    assert texts["int8"].startswith("rejected: accuracy drop")
+    assert texts["fp16"].startswith("ok")
+
+
+def test_when_no_candidate_holds_nothing_is_published():
+    store = MemoryStore()
+
+    done = drive({EVALUATE: lambda work: quality(work, {"int8": 40, "fp16": 40})}, store)
+
+    assert done.condition("Succeeded") == ("False", "GuardrailNotMet")
+    assert done.report.phase == "Failed"
+    assert "accuracy" in done.report.message
+    assert store.list("model") == []
+    assert store.list("candidates/int8") == ["candidates/int8/made.json", "candidates/int8/model.onnx"]
+
+
+def test_a_candidate_that_cannot_be_made_is_rejected_and_the_run_goes_on():
+    done = drive({INT8: lambda work: Failure("configuration", "nothing to quantize")})
+
+    assert done.report.phase == "Succeeded"
+    assert {each.id: each.verdict for each in done.report.candidates}[
+        "int8"
+    ] == "rejected: nothing to quantize"
+
+
+def test_without_compression_the_winner_itself_is_published():
+    done = drive(compress=None)
+
+    assert done.report.final is not None
+    assert (done.report.final.id, done.report.candidates) == ("fp32", ())
+
+
+def test_without_a_search_the_baseline_is_trained_and_compressed():
+    done = drive(search=None)
+
+    assert [trial.number for trial in done.trials] == [0]
+    assert done.report.phase == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("function", "reason", "message"),
+    [
+        pytest.param("trimtab_jobs.tasks.trial:describe", "Code", "spec.task.entrypoint", id="task"),
+        pytest.param(RUN_TRIAL, "Code", "trial 0", id="trial"),
+        pytest.param("trimtab_jobs.stages.export_onnx:export", "Code", "exporting baseline", id="export"),
+        pytest.param(EVALUATE, "Code", "evaluating baseline", id="evaluate"),
+        pytest.param("trimtab_jobs.measure.interface:interface", "Code", "interface of int8", id="interface"),
+    ],
+)
+def test_a_failure_of_the_code_ends_the_run_with_its_last_lines(function: str, reason: str, message: str):
+    done = drive({function: lambda work: CRASH})
+
+    assert done.condition("Succeeded") == ("False", reason)
+    assert message in done.report.message
+    assert done.report.message.endswith("line 1\nValueError: no such layer")
+
+
+def test_a_lost_worker_is_tried_again_before_the_run_fails():
+    losses = [Failure("infrastructure", "the worker process was lost")] * 2
+
+    done = drive({INT8: lambda work: losses.pop() if losses else answers()[INT8](work)})
+
+    assert done.report.phase == "Succeeded"
+    assert done.functions.count("quantize") == 3
+
+
+def test_trials_that_all_fail_end_the_run():
+    done = drive(
+        {RUN_TRIAL: lambda work: Failure("configuration", f"diverged {work.id}")},
+        search=SEARCH | {"trials": 2},
+    )
+
+    assert done.report.phase == "Failed"
+    assert "diverged" in done.report.message
+
+
+def test_a_limit_that_could_never_be_proven_is_refused_before_anything_is_trained():
+    done = drive(guardrail=[{"metric": "accuracy", "maxDrop": 0.001}])
+
+    assert done.condition("Succeeded") == ("False", "Configuration")
+    assert "needs ≥" in done.report.message
+    assert "run_trial" not in done.functions
+
+
+def test_a_used_up_budget_still_publishes_the_best():
+    def run_trial(work):
+        diverged = Failure("configuration", "diverged")
+        return answers()[RUN_TRIAL](work) if work.id == "trial-0" else diverged
+
+    done = drive({RUN_TRIAL: run_trial}, search=SEARCH | {"trials": 9}, budget={"failedTrials": 1})
+
+    assert done.condition("Succeeded") == ("True", "BudgetReached")
+    assert done.report.message.startswith("more than spec.budget.failedTrials=1 have failed; int8 holds")
+    assert len(done.trials) < 9
+
+
+def test_what_an_earlier_driver_made_is_not_made_again():
+    store, record = MemoryStore(), MemoryRecord()
+    drive(store=store, record=record)
+
+    again = drive(store=store, record=MemoryRecord(record.batches))
+
+    assert set(again.functions) == {"describe", "environment", "evaluate", "measure", "interface"}
+    assert again.report.phase == "Succeeded"
+    assert store.list("orders") == ["orders/0000.json"]
+
+
+def test_new_models_on_an_opened_test_split_make_every_test_stricter():
+    store, record = MemoryStore(), MemoryRecord()
+    drive(store=store, record=record)
+    other = {INT8: lambda work: answers()[INT8](work) | {"sha256": "another"}}
+    store.delete("candidates/int8/made.json")
+
+    again = drive(other, store, MemoryRecord(record.batches))
+
+    assert store.list("orders") == ["orders/0000.json", "orders/0001.json"]
+    assert again.report.guardrail[0].upper == pytest.approx(1 - (0.05 / 4) ** (1 / 540))
+
+
+def test_asked_to_stop_the_driver_leaves_with_what_is_recorded():
+    with pytest.raises(StoppedError):
+        drive(should_stop=lambda: True)
+
+
+def test_a_damaged_record_is_said():
+    record = MemoryRecord()
+    record.lost = "journal/0001/00000003: digest differs; the record ends before it"
+
+    messages = [report.message for report in drive(record=record).reports]
+
+    assert record.lost in messages
+
+
+def test_checkpoints_are_gone_after_publication():
+    store = MemoryStore()
+
+    drive(store=store)
+
+    assert store.list("checkpoints") == []
+
+
+def test_the_driver_runs_where_torch_cannot_be_imported():
+    blocked = "import sys; sys.modules.update(torch=None, onnx=None, onnxruntime=None)"
+    script = f"{blocked}; from tests.support.driving import drive; print(drive().report.phase)"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("Succeeded\n", "")
