@@ -39,11 +39,6 @@ def proportion_upper(hits: int, n: int, level: float) -> float:
     return 1.0 if hits == n else float(betaincinv(hits + 1, n - hits, 1 - level))
 
 
-def proportion_lower(hits: int, n: int, level: float) -> float:
-    """Return the exact lower bound of a proportion."""
-    return 1 - proportion_upper(n - hits, n, level)
-
-
 def paired_drop_upper(losses: int, gains: int, n: int, level: float) -> float:
     """Return the upper bound of P(loss) - P(gain) from n pairs: exact on losses, or the score's if smaller.
 
@@ -80,21 +75,28 @@ def _gains_under(losses: int, gains: int, n: int, drop: float) -> float:
     return (linear + math.sqrt(linear * linear + 8 * n * constant)) / (4 * n)
 
 
-def mean_upper(values: Array, level: float, span: float) -> float:
-    """Return the upper bound of the mean of independent values, when a harm could be as large as `span`.
+def mean_upper(values: Array, level: float) -> float:
+    """Return the upper bound of the mean of independent values, as far as their spread tells.
 
-    The largest of Student's bound, Hall's (1992: its transformation corrects for skew, rare large harms),
-    both with half an example more of the kind farthest from the mean, and the floor. Infinite where nothing
-    can be said: fewer than two values, or a span of zero.
+    The larger of Student's bound and Hall's (1992: its transformation corrects for skew, rare large harms),
+    with half an example more of the kind farthest from the mean. Infinite where nothing can be said.
     """
     n = len(values)
-    if n < 2 or span <= 0 or not np.all(np.isfinite(values)):
+    if n < 2 or not np.all(np.isfinite(values)):
         return math.inf
     mean, deviation = float(values.mean()), float(values.std(ddof=1))
     error, quantile = deviation / math.sqrt(n), float(stdtrit(n - 1, 1 - level))
     half_example = CONTINUITY * float(np.abs(values - mean).max()) / n
-    margin = error * max(quantile, -_hall(values, -quantile))
-    return max(mean + margin + half_example, span * unseen_share(n, level))
+    return mean + error * max(quantile, -_hall(values, -quantile)) + half_example
+
+
+def unseen_harm(values: Array, n: int, level: float) -> float:
+    """Return what harms that n examples did not show can cost on average, each as large as the values' span.
+
+    Infinite when all values are the same: then nothing is known about how large a harm can be.
+    """
+    span = float(values.max() - values.min())
+    return span * unseen_share(n, level) if span > 0 else math.inf
 
 
 def _hall(values: Array, quantile: float) -> float:
@@ -122,19 +124,17 @@ def drop_upper(reference: Array, candidate: Array, level: float) -> float:
     if is_binary(reference) and is_binary(candidate):
         worse = np.rint(reference - candidate)
         return paired_drop_upper(int((worse > 0).sum()), int((worse < 0).sum()), len(worse), level)
-    pooled = np.concatenate([reference, candidate])
-    return mean_upper(reference - candidate, level, float(pooled.max() - pooled.min()))
+    floor = unseen_harm(np.concatenate([reference, candidate]), len(reference), level)
+    return max(mean_upper(reference - candidate, level), floor)
 
 
 def value_upper(values: Array, level: float) -> float:
     """Return the upper bound of the values' mean."""
     if is_binary(values):
         return proportion_upper(int(np.rint(values).sum()), len(values), level)
-    return mean_upper(values, level, float(values.max() - values.min()))
+    return max(mean_upper(values, level), float(values.mean()) + unseen_harm(values, len(values), level))
 
 
 def value_lower(values: Array, level: float) -> float:
     """Return the lower bound of the values' mean."""
-    if is_binary(values):
-        return proportion_lower(int(np.rint(values).sum()), len(values), level)
-    return -mean_upper(-values, level, float(values.max() - values.min()))
+    return 1 - value_upper(1 - values, level) if is_binary(values) else -value_upper(-values, level)

@@ -15,8 +15,6 @@ from trimtab_jobs.guard.bounds import (
     mean_upper,
     needed_examples,
     paired_drop_upper,
-    proportion_lower,
-    proportion_upper,
     unseen_share,
     value_lower,
     value_upper,
@@ -122,11 +120,11 @@ def test_every_example_lost_bounds_nothing_away() -> None:
     assert paired_drop_upper(50, 0, 50, 0.05) == 1.0
 
 
-def test_exact_proportion_bounds_against_published_values() -> None:
+def test_exact_bounds_of_a_proportion_against_published_values() -> None:
     # Clopper-Pearson, 10 of 100, two-sided 95 %: 0.0490 to 0.1762
-    assert proportion_lower(10, 100, 0.025) == pytest.approx(0.0490, abs=5e-5)
-    assert proportion_upper(10, 100, 0.025) == pytest.approx(0.1762, abs=5e-5)
-    assert (proportion_lower(0, 20, 0.05), proportion_upper(20, 20, 0.05)) == (0.0, 1.0)
+    hits = np.array([1.0] * 10 + [0.0] * 90)
+    assert (value_lower(hits, 0.025), value_upper(hits, 0.025)) == pytest.approx((0.0490, 0.1762), abs=5e-5)
+    assert (value_lower(np.zeros(20), 0.05), value_upper(np.ones(20), 0.05)) == (0.0, 1.0)
 
 
 def test_values_of_zero_and_one_are_judged_by_their_counts() -> None:
@@ -178,15 +176,14 @@ def test_a_clear_improvement_of_real_values_is_accepted() -> None:
 def test_mean_bound_covers_a_skewed_mean_where_students_would_not() -> None:
     values = np.array([0.0] * 99 + [1.0])
     student = values.mean() + 1.6604 * values.std(ddof=1) / 10
-    assert mean_upper(values, 0.05, span=1.0) > student
+    assert mean_upper(values, 0.05) > student
 
 
-def test_bounds_of_single_values_enclose_their_mean() -> None:
-    values = np.random.default_rng(0).normal(5.0, 2.0, 300)
-    assert value_lower(values, 0.05) < values.mean() < value_upper(values, 0.05)
-    correct = np.array([1.0] * 90 + [0.0] * 10)
-    assert value_lower(correct, 0.05) == proportion_lower(90, 100, 0.05)
-    assert value_upper(correct, 0.05) == proportion_upper(90, 100, 0.05)
+def test_bounds_of_a_mean_lie_around_it_and_leave_room_for_the_unseen() -> None:
+    values = np.array([5.0] * 299 + [9.0])
+    lower, upper = value_lower(values, 0.05), value_upper(values, 0.05)
+    assert lower == pytest.approx(values.mean() - 4 * unseen_share(300, 0.05))
+    assert upper > values.mean() + 4 * unseen_share(300, 0.05)
 
 
 def test_rounding_does_not_hide_a_proportion() -> None:

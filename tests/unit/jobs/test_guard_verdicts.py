@@ -8,7 +8,7 @@ import pytest
 from trimtab_api.job import GuardrailLimit, Objective
 from trimtab_api.report import GuardrailVerdict
 from trimtab_jobs.guard import Candidate, Quality, Rules, check_limits, intervals, judge, rejection
-from trimtab_jobs.guard.bounds import proportion_lower, proportion_upper
+from trimtab_jobs.guard.bounds import proportion_upper
 
 DROP = GuardrailLimit(metric="accuracy", max_drop=0.02)
 
@@ -132,7 +132,7 @@ def test_minimum_and_maximum_are_judged_by_the_figure_itself(
 def test_a_minimum_with_a_confidence_is_judged_by_its_lower_bound() -> None:
     limit = GuardrailLimit(metric="accuracy", min=0.95, confidence=0.9)
     verdict = verdict_on(limit, candidate(quality(516)), k=2)
-    assert verdict.lower == pytest.approx(proportion_lower(516, 540, 0.05))
+    assert verdict.lower == pytest.approx(1 - proportion_upper(24, 540, 0.05))
     assert verdict.message == "accuracy lower bound 0.9381 < 0.95 (measured 0.9556, n=540)"
 
 
@@ -217,7 +217,7 @@ def test_limits_that_cannot_be_met_are_found_before_anything_runs(
 def test_intervals_hold_the_figure_and_leave_out_what_says_nothing() -> None:
     assert intervals(quality(513, score=0.5)) == {
         "accuracy": (
-            pytest.approx(proportion_lower(513, 540, 0.025)),
+            pytest.approx(1 - proportion_upper(27, 540, 0.025)),
             pytest.approx(proportion_upper(513, 540, 0.025)),
         )
     }
