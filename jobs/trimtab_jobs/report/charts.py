@@ -62,7 +62,7 @@ def course(dots: Sequence[Dot], metric: str, maximize: bool, baseline: float | N
         _grid(across, up, ("trial", metric)),
         element("path", d=_steps(_leaders(dots, maximize), across, up), class_="best-line"),
         *(_dot(dot, across, up) for dot in shown),
-        _level(baseline, up),
+        _level(baseline, up, below=maximize),
     )
 
 
@@ -197,14 +197,22 @@ def _steps(leaders: Sequence[tuple[int, float]], across: Axis, up: Axis) -> str:
     )
 
 
-def _level(baseline: float | None, up: Axis) -> Html | None:
+def _level(baseline: float | None, up: Axis, below: bool) -> Html | None:
+    """The baseline, with its name on the side where the best so far is not."""
     if baseline is None:
         return None
     y = up.at(baseline)
     return join(
         [
             element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="baseline"),
-            element("text", "baseline", x=WIDTH - RIGHT, y=y - 5, text_anchor="end", class_="name baseline"),
+            element(
+                "text",
+                "baseline",
+                x=WIDTH - RIGHT,
+                y=y + (15 if below else -6),
+                text_anchor="end",
+                class_="name baseline",
+            ),
         ]
     )
 
