@@ -146,9 +146,7 @@ def test_data_that_no_parameters_could_be_trained_on(
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        pytest.param(
-            "return nn", "return lambda x: nn", "build.. returned a function", id="no module"
-        ),
+        pytest.param("return nn", "return lambda x: nn", "build.. returned a function", id="no module"),
         pytest.param("blobs(96, 0)", "iter([])", "'train'. is a list_iterator", id="no dataset"),
     ],
 )
