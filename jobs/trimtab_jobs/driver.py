@@ -72,8 +72,6 @@ def carry_out(run: Run) -> tuple[Trial, ...]:
     """
     trials: tuple[Trial, ...] = ()
     run.progress.start()
-    if run.record.lost:
-        run.progress.say(run.record.lost)
     try:
         task = learn(run)
         found = find(run, task)
@@ -92,6 +90,8 @@ def carry_out(run: Run) -> tuple[Trial, ...]:
 def learn(run: Run) -> Task:
     """Ask the task what it is, in a worker; JobError says what it lacks, or which limit cannot be proven."""
     run.progress.stage("Starting", "task")
+    if run.record.lost:
+        run.progress.say(run.record.lost)
     works = [Work("task", DESCRIBE, {}, log="logs/task.log"), Work("environment", ENVIRONMENT, {})]
     done = gather(run.pool, works, run.should_stop)
     if failure := done["task"].failure or done["environment"].failure:

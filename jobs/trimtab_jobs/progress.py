@@ -42,9 +42,8 @@ class Progress:
         self.report = self.report.model_copy(update={"conditions": conditions})
 
     def start(self) -> None:
-        """Say that the run is under way."""
+        """Take note that the run is under way; it is published with the first stage."""
         self.condition("Succeeded", "Unknown", "Running")
-        self.change(phase="Starting")
 
     def succeed(self, reason: str, message: str) -> None:
         """Say that the model is published."""

@@ -1,5 +1,7 @@
 """Tasks that are wrong in one way each."""
 
+import os
+
 import torch
 from torch import nn
 from torch.utils.data import TensorDataset
@@ -40,3 +42,8 @@ class NoBuild(SupervisedTask):
 class Raises(Good):
     def build(self, params):
         raise ValueError("no such layer: conv9")
+
+
+class Exits(Good):
+    def splits(self):
+        os._exit(3)

@@ -5,7 +5,7 @@ import traceback
 from typing import Any
 
 from trimtab_jobs.pool.base import Done, Failure, FailureKind, Work
-from trimtab_jobs.pool.errors import CodeError, ConfigurationError
+from trimtab_jobs.pool.errors import CodeError, ConfigurationError, WorkError
 from trimtab_jobs.pool.printed import Printed, last_lines
 from trimtab_jobs.pool.session import Session, resolve
 from trimtab_jobs.store import StoreError
@@ -37,7 +37,7 @@ def failure_of(error: BaseException) -> Failure:
         kind = "infrastructure"
     elif isinstance(error, CodeError):
         kind = "code"
-    if isinstance(error, StoreError | CodeError | ConfigurationError):
+    if isinstance(error, StoreError | WorkError):
         text = str(error)
     else:
         text = "".join(traceback.format_exception_only(error)).strip()
@@ -48,9 +48,15 @@ def _call(session: Session, work: Work) -> tuple[Any, Failure | None, str]:
     try:
         return resolve(work.function)(session, **work.payload), None, ""
     except BaseException as error:  # SystemExit and KeyboardInterrupt of user code are its failures too
-        own_frame = error.__traceback__
-        shown = error.with_traceback(own_frame.tb_next if own_frame else None)
-        return None, failure_of(error), "".join(traceback.format_exception(shown))
+        return None, failure_of(error), _trace_of(error)
+
+
+def _trace_of(error: BaseException) -> str:
+    """The traceback that helps: of the user's exception, not of our sentence about it."""
+    if isinstance(error, WorkError):
+        return "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""
+    own_frame = error.__traceback__
+    return "".join(traceback.format_exception(error.with_traceback(own_frame.tb_next if own_frame else None)))
 
 
 def _keep_log(session: Session, work: Work, output: bytes) -> Failure | None:

@@ -1,0 +1,130 @@
+"""A run on one machine: whose output it is, how many workers fit, what is kept for the next command."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.driving import MANIFEST, SEARCH
+from tests.support.jobs import job
+from tests.support.memory_store import MemoryStore
+from trimtab_api.plan import Plan, resolve
+from trimtab_api.profile import LOCAL_PROFILE
+from trimtab_api.report import Report
+from trimtab_jobs.embedded import (
+    begin,
+    check_data,
+    code_digest,
+    earlier_report,
+    fitting_workers,
+    save_report,
+    setup_of,
+)
+from trimtab_jobs.errors import RefusedError
+
+GIB = 2**30
+
+
+def plan_of(**changes) -> Plan:
+    return resolve(job(**MANIFEST | changes), LOCAL_PROFILE)
+
+
+def test_the_same_job_goes_on_in_its_output_though_it_was_edited():
+    store = MemoryStore()
+    begin(store, plan_of())
+
+    begin(store, plan_of(search=SEARCH | {"trials": 50}, budget={"duration": "1h"}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        pytest.param({"search": SEARCH | {"seed": 8}}, "spec.search.seed", id="seed"),
+        pytest.param({"compress": {"quantize": ["int8"]}}, "spec.compress", id="compress"),
+        pytest.param({"guardrail": []}, "spec.guardrail", id="guardrail"),
+    ],
+)
+def test_another_job_is_refused_by_the_field_that_differs(changes, field: str):
+    store = MemoryStore()
+    begin(store, plan_of())
+
+    with pytest.raises(
+        RefusedError, match=f"holds digits with another {field}; put it back, or choose another"
+    ):
+        begin(store, plan_of(**changes))
+
+
+def test_a_plan_that_cannot_be_read_is_refused():
+    store = MemoryStore()
+    store.put("plan.json", b"{}")
+
+    with pytest.raises(RefusedError, match="cannot be read as a plan of this version"):
+        begin(store, plan_of())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cpus", "memory", "fit"),
+    [
+        pytest.param(4, 8, 64 * GIB, 4, id="as asked"),
+        pytest.param(4, 2, 64 * GIB, 2, id="few CPUs"),
+        pytest.param(4, 8, 3 * GIB, 3, id="little memory"),
+        pytest.param(4, 1, GIB // 2, 1, id="at least one"),
+    ],
+)
+def test_no_more_workers_than_fit(wanted: int, cpus: int, memory: int, fit: int):
+    assert fitting_workers(wanted, cpus, memory) == fit
+
+
+def test_an_earlier_report_is_read_back():
+    store = MemoryStore()
+    report = Report(name="digits", phase="Failed")
+
+    save_report(store, report)
+
+    assert earlier_report(store) == report
+
+
+@pytest.mark.parametrize("body", [None, b"", b"{}"], ids=["absent", "empty", "of no job"])
+def test_a_report_that_cannot_be_read_counts_as_none(body: bytes | None):
+    store = MemoryStore()
+    if body is not None:
+        store.put("result.json", body)
+
+    assert earlier_report(store) is None
+
+
+def test_arguments_reach_the_task_as_yaml_scalars():
+    plan = resolve(
+        job(task={"entrypoint": "m:T", "args": {"size": "64", "rate": "1e-3", "name": "x"}}), LOCAL_PROFILE
+    )
+
+    setup = setup_of(plan, "/store", None, {})
+
+    assert setup.args == {"size": 64, "rate": 0.001, "name": "x"}
+
+
+def test_data_that_is_not_there_is_refused(tmp_path: Path):
+    with pytest.raises(RefusedError, match=r"spec.task.data\[train\]: .*/absent does not exist"):
+        check_data({"train": str(tmp_path / "absent")})
+
+
+def test_the_codes_digest_changes_with_the_file_of_the_entrypoint_only(tmp_path: Path):
+    (tmp_path / "digits.py").write_text("a = 1")
+    before = code_digest("digits:Digits", str(tmp_path))
+    (tmp_path / "other.py").write_text("b = 1")
+    same = code_digest("digits:Digits", str(tmp_path))
+    (tmp_path / "digits.py").write_text("a = 2")
+
+    assert before == same != code_digest("digits:Digits", str(tmp_path))
+
+
+def test_the_codes_digest_covers_a_whole_package(tmp_path: Path):
+    (tmp_path / "vision").mkdir()
+    (tmp_path / "vision" / "model.py").write_text("a = 1")
+    before = code_digest("vision.model:Net", str(tmp_path))
+    (tmp_path / "vision" / "blocks.py").write_text("b = 1")
+
+    assert before != code_digest("vision.model:Net", str(tmp_path))
+
+
+def test_an_installed_module_has_no_digest():
+    assert code_digest("trimtab_jobs.tasks:Tabular", None) == ""
