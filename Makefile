@@ -27,10 +27,10 @@ check: lint ## The inner loop: lint, types, import contracts, generated files, u
 
 .PHONY: lint
 lint: $(VENV)/installed ## Format and lint check, strict types, import contracts, generated files
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy --no-error-summary
-	$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 
 .PHONY: format
 format: $(VENV)/installed ## Format the code and apply safe fixes

@@ -1,7 +1,7 @@
 """Drivers killed with -9 at random moments, each followed by the same command: nothing recorded is repeated.
 
-With TRIMTAB_FAULTS=full ten kills per run and every store with every pruner, else two kills and half of them. The
-seed of the moments is printed; TRIMTAB_FAULTS_SEED sets it.
+With TRIMTAB_FAULTS=full ten kills per run and every store with every pruner, else two kills and half of them.
+The seed of the moments is printed; TRIMTAB_FAULTS_SEED sets it.
 """
 
 import json

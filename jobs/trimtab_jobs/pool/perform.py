@@ -5,7 +5,7 @@ import traceback
 from typing import Any
 
 from trimtab_jobs.pool.base import Done, Failure, FailureKind, Work
-from trimtab_jobs.pool.errors import CodeError, ConfigurationError, WorkError
+from trimtab_jobs.pool.errors import CodeError, WorkError
 from trimtab_jobs.pool.printed import Printed, last_lines
 from trimtab_jobs.pool.session import Session, resolve
 from trimtab_jobs.store import StoreError

@@ -60,7 +60,7 @@ class Driver:
             self.found = list(takewhile(lambda entry: entry.whole, self.world.entries))
             self.untouched = len(self.found) == len(self.world.entries)
             while self.found and self.found[-1].batch is None:
-                self.found.pop()  # a takeover goes on from the last commit: no entry since then counts any more
+                self.found.pop()  # a takeover goes on from the last commit; later entries are void
             self.world.entries = [*self.found, Entry([key])]
             self.world.newest = self.epoch
         elif key.startswith("manifest/"):
