@@ -2,9 +2,9 @@
 
 200 trials of 5 parameters on 2 workers, everything recorded. Each contender runs in a process of its own, all
 of them in turn, three rounds; contenders are compared within a round, and the median of the rounds counts.
-Ray is up before any clock starts, and so are our two workers. Tune cannot start its workers beforehand, so its
-figure is the better of two: over the whole of `fit()`, and from its first result to its last. What bounds us
-is Optuna alone, in one process, with its own journal file.
+Ray is up before any clock starts, and so are our two workers. Tune cannot start its workers beforehand, so
+its figure is the better of two: over the whole of `fit()`, and from its first result to its last. What bounds
+us is Optuna alone, in one process, with its own journal file.
 """
 
 import argparse
@@ -125,7 +125,7 @@ def tune(settings: str, folder: str) -> dict[str, float]:
         run_config=RunConfig(storage_path=folder, name="bench", verbose=0, callbacks=[results]),
     ).fit()
     seconds = time.perf_counter() - up
-    best = min(result.metrics["loss"] for result in grid if result.metrics)
+    best = min(float((grid[index].metrics or {})["loss"]) for index in range(len(grid)))
     ray.shutdown()
     assert len(results.times) == trials
     steady = (trials - 1) / (results.times[-1] - results.times[0])
