@@ -17,6 +17,7 @@ from typing import Any
 from trimtab_api.fields import duration_seconds
 from trimtab_api.job import Objective, SearchSpec
 from trimtab_api.plan import Plan
+from trimtab_api.report import Phase
 from trimtab_jobs import guard, reporting
 from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_recipes
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
@@ -54,6 +55,11 @@ class Run:
     def workshop(self) -> Workshop:
         """Where models are made and measured."""
         return Workshop(self.store, self.pool, self.should_stop)
+
+    def enter(self, phase: Phase, stage: str) -> None:
+        """Enter a stage that records nothing itself; FencedError when another driver has taken over."""
+        self.record.commit(b"")
+        self.progress.stage(phase, stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +153,18 @@ def find(run: Run, task: Task) -> SearchOutcome:
 
 def make(run: Run, found: SearchOutcome) -> tuple[Made, ...]:
     """Export baseline and winner, then make the candidates; JobError when one of the first two fails."""
-    run.progress.stage("Compressing", "export")
+    run.enter("Compressing", "export")
     exported = run.workshop.make(export_recipes(run.plan, found, run.code_sha256))
     for made in exported:
         if made.failure:
             raise JobError.of(f"exporting {made.id}", made.failure)
-    run.progress.stage("Compressing", "compress")
+    run.enter("Compressing", "compress")
     return (*exported, *run.workshop.make(compress_recipes(run.plan, uncompressed=exported[-1])))
 
 
 def measure(run: Run, task: Task, models: tuple[Made, ...]) -> Measurements:
     """Measure every model on validation and side by side for speed, and tell the figures."""
-    run.progress.stage("Compressing", "measure")
+    run.enter("Compressing", "measure")
     measured = measure_all(run.workshop, run.plan, models)
     run.progress.change(**reporting.measured(measured, task.rules.objectives))
     return measured
@@ -166,7 +172,7 @@ def measure(run: Run, task: Task, models: tuple[Made, ...]) -> Measurements:
 
 def verify(run: Run, task: Task, measured: Measurements) -> Proof:
     """Prove the guardrail on the test split; GuardrailError when no candidate holds it."""
-    run.progress.stage("Verifying", "guardrail")
+    run.enter("Verifying", "guardrail")
     proof = prove(run.workshop, task.rules, measured)
     met = proof.final is not None
     run.progress.condition("GuardrailMet", "True" if met else "False", "Judged", proof.message)
@@ -178,7 +184,7 @@ def verify(run: Run, task: Task, measured: Measurements) -> Proof:
 
 def publish(run: Run, found: SearchOutcome, measured: Measurements, proof: Proof) -> None:
     """Publish the serving tree, drop what only the run itself needed, and say how it ended."""
-    run.progress.stage("Verifying", "publish")
+    run.enter("Verifying", "publish")
     assert proof.final is not None  # verify() raised otherwise
     made = next(each for each in measured.models if each.id == proof.final.id)
     files = publish_tree(run.store, run.progress.report, run.workshop.served(made, run.plan))

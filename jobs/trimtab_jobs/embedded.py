@@ -72,6 +72,7 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
         except StoppedError:
             save(store, progress.report, ())
             raise
+    record.commit(b"")  # the files below are the newest driver's to write
     save(store, progress.report, trials)
     return progress.report
 

@@ -11,6 +11,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.search import MemoryRecord
 from trimtab_jobs.errors import StoppedError
 from trimtab_jobs.pool import Failure
+from trimtab_jobs.store import FencedError
 
 RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 EVALUATE = "trimtab_jobs.measure.quality:evaluate"
@@ -193,6 +194,21 @@ def test_new_models_on_an_opened_test_split_make_every_test_stricter():
 def test_asked_to_stop_the_driver_leaves_with_what_is_recorded():
     with pytest.raises(StoppedError):
         drive(should_stop=lambda: True)
+
+
+def test_a_driver_that_was_taken_over_makes_and_publishes_nothing_more():
+    class TakenOver(MemoryRecord):
+        def commit(self, batch: bytes) -> None:
+            if not batch:
+                raise FencedError("another driver has taken over")
+            super().commit(batch)
+
+    store = MemoryStore()
+
+    with pytest.raises(FencedError):
+        drive(store=store, record=TakenOver())
+
+    assert store.list("candidates") == store.list("model") == []
 
 
 def test_a_damaged_record_is_said():
