@@ -50,7 +50,7 @@ def test_value_comes_back(pool: RayPool) -> None:
     assert done == Done("give", seconds=done.seconds, worker=done.worker, value={"a": [1, 2]})
 
 
-def test_workers_are_reused_and_have_one_thread_a_fixed_hash_seed_and_no_torch(pool: RayPool) -> None:
+def test_workers_are_reused_and_as_they_should_be(pool: RayPool) -> None:
     seen = []
     for _ in range(3):
         for _ in range(2):
@@ -58,7 +58,14 @@ def test_workers_are_reused_and_have_one_thread_a_fixed_hash_seed_and_no_torch(p
         seen += [done.value for done in wait_for(pool, 2)]
 
     assert len({value.pop("pid") for value in seen}) == 2
-    assert seen == [{"hash seed": "0", "threads": "1", "scratch": True, "torch": False}] * 6
+    expected = {
+        "hash seed": "0",
+        "threads": "1",
+        "niceness": os.nice(0),
+        "scratch": True,
+        "torch": False,
+    }
+    assert seen == [expected] * 6
 
 
 def test_busy_pool_refuses_another_work(pool: RayPool) -> None:

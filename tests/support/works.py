@@ -24,6 +24,7 @@ def see(session: Session) -> dict[str, Any]:
         "pid": os.getpid(),
         "hash seed": os.environ.get("PYTHONHASHSEED"),
         "threads": os.environ.get("OMP_NUM_THREADS"),
+        "niceness": os.nice(0),
         "scratch": session.scratch.parent == Path(tempfile.gettempdir()),
         "torch": "torch" in sys.modules,
     }

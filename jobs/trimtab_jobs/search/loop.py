@@ -91,7 +91,7 @@ class _Loop:
                 self._fail(trial, failure)
 
     def next_works(self) -> list[Work]:
-        """Works for the free workers, none once there is a reason to stop."""
+        """Works for the free workers; once there is a reason to stop only for what was begun."""
         self._stopping.look()
         works = []
         parallelism = min(self._pool.capacity, self._request.search.parallelism or self._pool.capacity)
@@ -131,7 +131,9 @@ class _Loop:
     def finish(self) -> SearchOutcome:
         """What was found. CodeFailure when that is why the search ended."""
         stop = self._stopping.reason or ("exhausted" if self._study.is_exhausted else "trials")
-        if stop != "interrupted" and self._code_failure is None:
+        if stop == "duration":
+            self._pool.abandon()
+        if not self._stopping.is_immediate and self._code_failure is None:
             self._end_open_trials()
         self._store.put("study.log", self._study.log())
         if self._code_failure is not None:
@@ -187,11 +189,13 @@ class _Loop:
 
     def _choose(self) -> tuple[Trial, int] | None:
         """The trial to run next and the rung it goes to: lost ones first, then the rungs, then a new one."""
-        if self._stopping.reason or self._code_failure:
+        if self._stopping.is_immediate or self._code_failure:
             return None
         if self._lost:
             trial = self._study.run_again(*self._lost.popleft())
             return trial, next_rung(trial, self._rungs)
+        if self._stopping.reason:
+            return None
         if promotion := self._ranks.promotable():
             return self._promote(*promotion)
         if asked := self._study.ask():
@@ -221,10 +225,11 @@ class _Loop:
                 yield trial, trial.failure
 
     def _end_open_trials(self) -> None:
-        """Prune what waits or is under way, and keep only the checkpoints that will be exported."""
-        if self._flights:
-            self._pool.abandon()
-        for trial in self._table.in_state("running") + self._table.in_state("paused"):
+        """Prune what waits on a rung, and keep only the checkpoints that will be exported.
+
+        After an immediate stop all of it stays as it is: with more time, a later driver goes on from there.
+        """
+        for trial in self._table.in_state("paused"):
             self._study.prune(trial)
         self._study.flush()
         self._checkpoints.sweep(self._exported())

@@ -1,5 +1,6 @@
 """What a search is asked for."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -32,5 +33,7 @@ class SearchRequest:
     """What is left of the budget's duration."""
     should_stop: Callable[[], bool] = never
     """Looked at several times a second; True ends the search with its record as it is."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, as far as the search knows of time."""
     function: str = RUN_TRIAL
     """What a worker calls for a trial."""

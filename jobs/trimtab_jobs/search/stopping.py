@@ -1,23 +1,17 @@
 """When the search asks for no more trials, and how long it may still take."""
 
-import time
-from collections.abc import Callable
-
 from trimtab_jobs.search.request import SearchRequest
 from trimtab_jobs.search.table import TrialTable
 from trimtab_jobs.search.trial import StopReason
-
-Clock = Callable[[], float]
 
 
 class Stopping:
     """The first reason to stop, which then stays."""
 
-    def __init__(self, request: SearchRequest, table: TrialTable, clock: Clock = time.monotonic) -> None:
+    def __init__(self, request: SearchRequest, table: TrialTable) -> None:
         self._request = request
         self._table = table
-        self._clock = clock
-        self._started = clock()
+        self._started = request.clock()
         self._settled = 0
         self.reason: StopReason | None = None
 
@@ -45,13 +39,13 @@ class Stopping:
         """Time to the end at the pace so far, at most what the budget leaves."""
         if not self._settled:
             return None
-        pace = (self._clock() - self._started) / self._settled
+        pace = (self._request.clock() - self._started) / self._settled
         return max(0.0, min(open_trials * pace, self._remaining()))
 
     def _remaining(self) -> float:
         if self._request.seconds_left is None:
             return float("inf")
-        return self._request.seconds_left - (self._clock() - self._started)
+        return self._request.seconds_left - (self._request.clock() - self._started)
 
     def _reason_of_results(self) -> StopReason | None:
         if self._table.leaders.reached_goal:

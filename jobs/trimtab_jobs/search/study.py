@@ -125,7 +125,7 @@ class Study:
         self.table.put(replace(trial, state="failed", failure=failure))
 
     def prune(self, trial: Trial) -> None:
-        """Tell that a waiting or abandoned trial has ended where it is."""
+        """Tell that a waiting trial has ended where it is."""
         self._study.tell(trial.number, state=OptunaState.PRUNED)
         self.table.put(replace(trial, state="pruned"))
 

@@ -3,15 +3,24 @@
 import math
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
 
-from tests.support.search import ACCURACY, LOSS, MemoryRecord, accuracy_of, request_of, run_search
+from tests.support.memory_store import MemoryStore
+from tests.support.search import (
+    ACCURACY,
+    LOSS,
+    AnsweringPool,
+    MemoryRecord,
+    accuracy_of,
+    request_of,
+    run_search,
+)
 from trimtab_api.job import Objective
-from trimtab_jobs.pool import Failure, Work
-from trimtab_jobs.search import CodeFailure, Counts, SearchRequest
+from trimtab_jobs.pool import Done, Failure, Work
+from trimtab_jobs.search import CodeFailure, Counts, SearchRequest, search
 from trimtab_jobs.search.samplers import seed_of
 
 CHOICES = [{"name": "act", "categorical": ["relu", "gelu", "silu"]}]
@@ -308,6 +317,16 @@ def test_goal_ends_the_search_once_it_is_reached() -> None:
     assert run.outcome.counts.completed == len(run.pool.started)
 
 
+def test_baseline_that_was_lost_runs_again_though_the_goal_is_reached() -> None:
+    goal = [ACCURACY.model_copy(update={"goal": 0.0})]
+
+    outcome = run_search(request_of(objectives=goal), failing(LOST, 0)).outcome
+
+    assert outcome.stop == "goal"
+    assert outcome.baseline is not None
+    assert outcome.baseline.retry_of == 0
+
+
 def test_search_stops_when_more_trials_fail_than_the_budget_allows() -> None:
     run = run_search(request_of(trials=30, failed_trials=2), failing(BAD, 3, 5, 7, 9), capacity=1)
 
@@ -316,12 +335,47 @@ def test_search_stops_when_more_trials_fail_than_the_budget_allows() -> None:
     assert run.outcome.counts == Counts(total=30, completed=5, failed=3)
 
 
-def test_duration_abandons_what_is_under_way() -> None:
+def test_search_without_time_starts_nothing() -> None:
     run = run_search(request_of(seconds_left=0.0))
 
-    assert run.outcome.stop == "duration"
+    assert (run.outcome.stop, run.outcome.message) == ("duration", "spec.budget.duration is used up")
     assert run.outcome.counts == Counts(total=10)
     assert run.pool.started == []
+
+
+class SilentPool(AnsweringPool):
+    """Its works never end; time passes when it is waited for."""
+
+    now = 0.0
+
+    def poll(self, timeout_seconds: float) -> list[Done]:
+        self.now += timeout_seconds
+        return []
+
+
+def test_seconds_left_follow_the_pace_so_far() -> None:
+    clock = count(step=5.0)
+
+    run = run_search(request_of(trials=3, clock=lambda: next(clock)), capacity=1)
+
+    estimates = [state.seconds_left for state in run.states]
+    assert estimates[0] is None
+    assert estimates[1] > estimates[2] > estimates[3] == 0
+
+
+def test_work_under_way_when_the_time_is_up_is_abandoned_and_run_again_with_more_time() -> None:
+    record, store = MemoryRecord(), MemoryStore()
+    pool = SilentPool(accuracy_of, store, capacity=2)
+
+    request = request_of(seconds_left=5.0, clock=lambda: pool.now)
+    outcome = search(request, pool, record, store, lambda state: None)
+
+    assert (outcome.stop, outcome.counts, outcome.baseline) == ("duration", Counts(total=10), None)
+    assert len(pool.started) == 2
+    pool.submit(pool.started[0])  # its workers are free
+    rest = run_search(request_of(), record=MemoryRecord(record.batches), store=store)
+    assert rest.outcome.counts == Counts(total=10, completed=10, retried=2)
+    assert rest.outcome.baseline is not None
 
 
 def test_request_to_stop_leaves_the_record_as_it_is() -> None:
