@@ -27,7 +27,7 @@ from trimtab_jobs.pool import TrialPool, Work
 from trimtab_jobs.progress import Progress
 from trimtab_jobs.proof import Proof, prove
 from trimtab_jobs.search import CodeFailure, SearchOutcome, SearchRequest, SearchState, Trial, search
-from trimtab_jobs.serving import publish_tree
+from trimtab_jobs.serving import publish_tree, withdraw_tree
 from trimtab_jobs.store import Record, Store
 
 DESCRIBE = "trimtab_jobs.tasks.trial:describe"
@@ -178,6 +178,7 @@ def verify(run: Run, task: Task, measured: Measurements) -> Proof:
     run.progress.condition("GuardrailMet", "True" if met else "False", "Judged", proof.message)
     run.progress.change(**reporting.proven(measured, proof, task.rules.objectives))
     if not met:
+        withdraw_tree(run.store)
         raise GuardrailError(proof.message)
     return proof
 

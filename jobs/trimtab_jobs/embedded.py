@@ -70,6 +70,7 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
         try:
             trials = carry_out(run)
         except StoppedError:
+            record.commit(b"")  # a driver that was taken over leaves the files to the newer one
             save(store, progress.report, ())
             raise
     record.commit(b"")  # the files below are the newest driver's to write

@@ -1,7 +1,7 @@
 """Measurements: the figures of all models, taken side by side in the workers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trimtab_api.plan import Plan
@@ -9,7 +9,7 @@ from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Made, Workshop
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather
 from trimtab_jobs.guard import NO_TARGET, Candidate, Quality
-from trimtab_jobs.pool import Done, Work
+from trimtab_jobs.pool import Done, Failure, Work
 
 EVALUATE = "trimtab_jobs.measure.quality:evaluate"
 EFFICIENCY = "trimtab_jobs.measure.efficiency:measure"
@@ -46,8 +46,10 @@ class Measurements:
 
 def measure_all(workshop: Workshop, plan: Plan, models: Sequence[Made]) -> Measurements:
     """Measure every model's quality on validation, then, with all other workers idle, size and speed."""
+    evaluated = evaluate_each(workshop, [made.id for made in models if made.failure is None], "validation")
+    models = [_judged(made, evaluated.get(made.id)) for made in models]
+    quality = {name: found for name, found in evaluated.items() if isinstance(found, Quality)}
     there = [made for made in models if made.failure is None]
-    quality = evaluate_all(workshop, [made.id for made in there], "validation")
     speed = {
         target: _efficiency(workshop, [made.id for made in there], threads, batch)
         for target, threads, batch in _settings(plan)
@@ -66,9 +68,27 @@ def measure_all(workshop: Workshop, plan: Plan, models: Sequence[Made]) -> Measu
 
 def evaluate_all(workshop: Workshop, candidates: Sequence[str], split: str) -> dict[str, Quality]:
     """Quality of each candidate on a split; JobError when one cannot be evaluated."""
+    found = evaluate_each(workshop, candidates, split)
+    for name, quality in found.items():
+        if isinstance(quality, Failure):
+            raise JobError.of(f"evaluating {name}", quality)
+    return {name: quality for name, quality in found.items() if isinstance(quality, Quality)}
+
+
+def evaluate_each(workshop: Workshop, candidates: Sequence[str], split: str) -> dict[str, Quality | Failure]:
+    """Quality of each candidate on a split, or why it has none there."""
     works = [Work(each, EVALUATE, {"candidate": each, "split": split}) for each in candidates]
     ended = gather(workshop.pool, works, workshop.should_stop)
-    return {each: Quality(**_value(f"evaluating {each}", done)) for each, done in ended.items()}
+    return {each: done.failure or Quality(**done.value) for each, done in ended.items()}
+
+
+def _judged(made: Made, quality: Quality | Failure | None) -> Made:
+    """The model, failed if its evaluation did; without baseline and uncompressed there is nothing to compare."""
+    if not isinstance(quality, Failure):
+        return made
+    if not made.steps:
+        raise JobError.of(f"evaluating {made.id}", quality)
+    return replace(made, failure=quality)
 
 
 def _settings(plan: Plan) -> list[tuple[str, int, int]]:

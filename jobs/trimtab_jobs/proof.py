@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from trimtab_api.report import GuardrailVerdict
 from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Workshop
 from trimtab_jobs.guard import Candidate, Ordered, Quality, Rules, judge, order, rejection
-from trimtab_jobs.measuring import Measurements, evaluate_all
+from trimtab_jobs.measuring import Measurements, evaluate_all, evaluate_each
+from trimtab_jobs.pool import Failure
 from trimtab_jobs.store import Store
 
 
@@ -50,7 +51,11 @@ def prove(workshop: Workshop, rules: Rules, measured: Measurements) -> Proof:
     texts = dict(ordered.verdicts)
     verdicts: tuple[GuardrailVerdict, ...] = ()
     for name in written:
-        test |= evaluate_all(workshop, [name], "test")
+        quality = evaluate_each(workshop, [name], "test")[name]
+        if isinstance(quality, Failure):
+            texts[name] = f"rejected: cannot be evaluated on test: {quality.error}"
+            continue
+        test[name] = quality
         candidate = replace(measured.candidates[name], quality=test[name])
         verdicts = judge(rules, candidate, references, tries)
         rejected = rejection(verdicts)
@@ -67,10 +72,11 @@ REFERENCES = {"baseline": BASELINE, "uncompressed": UNCOMPRESSED}
 def write_down(store: Store, ordered: Ordered, digests: Mapping[str, str]) -> tuple[Sequence[str], int]:
     """The order to try, and how many tries all orders of this run make together, at least 1.
 
-    An order already written for the very same models is kept: the test split may have been opened since.
+    An order already written for the very same models is kept: the test split may have been opened since. One
+    that names no candidate opened nothing and binds nobody.
     """
     earlier = [json.loads(store.get(key)) for key in store.list("orders")]
-    mine = next((each for each in earlier if each["models"] == dict(digests)), None)
+    mine = next((each for each in earlier if each["order"] and each["models"] == dict(digests)), None)
     if mine is None:
         mine = {"schemaVersion": 1, "models": dict(digests), "order": list(ordered.ids)}
         store.create(f"orders/{len(earlier):04d}.json", json.dumps(mine, indent=1).encode())

@@ -1,6 +1,7 @@
 """From what the driver found to the fields of its report. Pure."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from trimtab_api.report import (
 )
 from trimtab_jobs import guard
 from trimtab_jobs.measuring import Measurements
+from trimtab_jobs.progress import shortened
 from trimtab_jobs.proof import Proof
 from trimtab_jobs.search import Counts, SearchOutcome, SearchState, Trial
 
@@ -125,10 +127,10 @@ def measured(
                 metrics=metrics(found.candidates[made.id], found.candidates[made.id].quality),
                 interval=guard.intervals(found.candidates[made.id].quality),
                 pareto=made.id in on_front,
-                verdict=(texts or {}).get(made.id, ""),
+                verdict=shortened((texts or {}).get(made.id, "")),
             )
             if made.failure is None
-            else Candidate(id=made.id, steps=made.steps, verdict=f"rejected: {made.failure.error}"[:1024])
+            else Candidate(id=made.id, steps=made.steps, verdict=shortened(f"rejected: {made.failure.error}"))
             for made in found.models
             if made.steps
         ),
@@ -168,7 +170,8 @@ def model(name: str, candidate: guard.Candidate, quality: guard.Quality) -> Meas
 def metrics(candidate: guard.Candidate, quality: guard.Quality) -> dict[str, float]:
     """Quality, then size and speed; where there are several targets the worst one's."""
     speed = {name: guard.figure_of(candidate, name) for name in guard.EFFICIENCY}
-    return {**quality.metrics, **speed}
+    finite = {name: value for name, value in quality.metrics.items() if math.isfinite(value)}
+    return {**finite, **speed}
 
 
 def ratios(before: Mapping[str, float], after: Mapping[str, float]) -> Ratios:

@@ -34,6 +34,9 @@ TRITON_TYPES = {
 LARGEST_BATCH = 64
 """Rows up to which Triton's dynamic batcher joins requests, where the batch axis is dynamic."""
 
+PROVENANCE = "model/trimtab.json"
+"""Written last and removed first: where it is, the tree is whole."""
+
 CARD = """# {name}
 
 An ONNX model made and measured by Trimtab.
@@ -81,11 +84,18 @@ class Served:
 
 
 def publish_tree(store: Store, report: Report, served: Served) -> dict[str, bytes]:
-    """Write the tree and return its files by key; `trimtab.json` comes last."""
+    """Write the tree in the place of an earlier one and return its files; `trimtab.json` comes last."""
+    withdraw_tree(store)
     files = build_tree(report, served, store_uri=store.uri)
     for key, body in files.items():
         store.put(key, body)
     return files
+
+
+def withdraw_tree(store: Store) -> None:
+    """Remove what an earlier run published; `trimtab.json` goes first, so that no half is taken for whole."""
+    for key in sorted(store.list("model"), key=lambda key: key != PROVENANCE):
+        store.delete(key)
 
 
 def build_tree(report: Report, served: Served, store_uri: str) -> dict[str, bytes]:
@@ -96,7 +106,7 @@ def build_tree(report: Report, served: Served, store_uri: str) -> dict[str, byte
         "model/inferenceservice.yaml": build_inference_service(report.name, store_uri).encode(),
         "model/MODEL_CARD.md": build_model_card(report, served).encode(),
     }
-    return files | {"model/trimtab.json": build_provenance(report, served, files).encode()}
+    return files | {PROVENANCE: build_provenance(report, served, files).encode()}
 
 
 def build_config(name: str, served: Served) -> str:

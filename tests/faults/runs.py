@@ -194,4 +194,4 @@ def entries_of(store: Store) -> list[tuple[int, Entry | None]]:
 
 def last_journal_object(store: Store) -> str:
     """The key of the last object that the record has acknowledged."""
-    return [entry.object for _, entry in entries_of(store) if isinstance(entry, Commit)][-1]
+    return [entry.object for _, entry in entries_of(store) if isinstance(entry, Commit) and entry.size][-1]

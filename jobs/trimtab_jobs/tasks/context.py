@@ -48,7 +48,7 @@ class TrainContext:
 
     def report(self, epoch: int, **metrics: float) -> None:
         """Record the epoch's figures; one that is not finite ends the trial as a ConfigurationError."""
-        self.history.append((epoch, self.finite(epoch, metrics)))
+        self.history.append((int(epoch), self.finite(epoch, metrics)))
 
     def finite(self, epoch: int, metrics: Mapping[str, float]) -> dict[str, float]:
         """Return the figures as floats; ConfigurationError names the first that is NaN or infinite."""

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.support.driving import SEARCH, answers, drive, quality
+from tests.support.driving import SEARCH, answers, drive, quality, speed
 from tests.support.memory_store import MemoryStore
 from tests.support.search import MemoryRecord
 from trimtab_jobs.errors import StoppedError
@@ -15,6 +15,7 @@ from trimtab_jobs.store import FencedError
 
 RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 EVALUATE = "trimtab_jobs.measure.quality:evaluate"
+SPEED_OF = "trimtab_jobs.measure.efficiency:measure"
 INT8 = "trimtab_jobs.stages.quantize_static:quantize"
 CRASH = Failure("code", "ValueError: no such layer", "line 1\nValueError: no such layer\n")
 
@@ -95,6 +96,65 @@ def test_a_candidate_that_cannot_be_made_is_rejected_and_the_run_goes_on():
     assert {each.id: each.verdict for each in done.report.candidates}[
         "int8"
     ] == "rejected: nothing to quantize"
+
+
+def test_a_candidate_that_cannot_be_evaluated_is_rejected_and_the_run_goes_on():
+    def evaluate(work):
+        broken = Failure("configuration", "ValueError: not a number")
+        return broken if work.payload["candidate"] == "int8" else quality(work, {})
+
+    done = drive({EVALUATE: evaluate})
+
+    assert done.report.final is not None
+    assert done.report.final.id == "fp16"
+    assert {each.id: each.verdict for each in done.report.candidates}[
+        "int8"
+    ] == "rejected: ValueError: not a number"
+
+
+def test_a_candidate_that_cannot_be_evaluated_on_test_gives_way_to_the_next():
+    def evaluate(work):
+        is_broken = work.payload["candidate"] == "int8" and work.payload["split"] == "test"
+        return Failure("configuration", "out of range") if is_broken else quality(work, {})
+
+    done = drive({EVALUATE: evaluate})
+
+    assert done.report.final is not None
+    assert done.report.final.id == "fp16"
+
+
+def test_figures_that_are_no_numbers_are_left_out_of_the_report():
+    def evaluate(work):
+        told = quality(work, {})
+        return told | {"metrics": told["metrics"] | {"spread": float("nan")}}
+
+    done = drive({EVALUATE: evaluate})
+
+    assert done.report.final is not None
+    assert "spread" not in done.report.final.metrics
+
+
+def test_an_order_that_opened_nothing_does_not_bind_the_next_driver():
+    store, record = MemoryStore(), MemoryRecord()
+    slow = {SPEED_OF: lambda work: {name: told | {"latencyMs": 99.0} for name, told in speed(work).items()}}
+    limits = [{"metric": "latencyMs", "max": 3}]
+    first = drive(slow, store, record, guardrail=limits)
+
+    again = drive(None, store, MemoryRecord(record.batches), guardrail=limits)
+
+    assert (first.report.phase, again.report.phase) == ("Failed", "Succeeded")
+
+
+def test_a_model_published_before_is_withdrawn_when_no_candidate_holds_any_more():
+    store, record = MemoryStore(), MemoryRecord()
+    drive(store=store, record=record)
+    assert store.list("model")
+
+    drive(
+        {EVALUATE: lambda work: quality(work, {"int8": 40, "fp16": 40})}, store, MemoryRecord(record.batches)
+    )
+
+    assert store.list("model") == []
 
 
 def test_without_compression_the_winner_itself_is_published():
