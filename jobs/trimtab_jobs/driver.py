@@ -10,7 +10,7 @@
 Models exist in the workers and in the store only; this process never loads torch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,13 +111,35 @@ def learn(run: Run) -> Task:
 def task_of(plan: Plan, told: Mapping[str, Any]) -> Task:
     """The task as it told of itself; JobError when a limit of the guardrail could never be judged or met."""
     spec = plan.spec
-    primary = Objective(metric=told["primary"], direction=guard.direction_of(told["primary"], ()))
-    rules = guard.Rules(spec.guardrail, spec.objectives or (primary,))
+    rules = guard.Rules(spec.guardrail, spec.objectives or (primary_objective(told["primary"]),))
     tries = min(guard.MOST_TRIED, len(spec.compress.quantize) if spec.compress else 1) or 1
     test = told["splits"].get("test")
-    if problems := guard.check_limits(rules, told["metrics"], told["proportions"], test, tries):
+    problems = [
+        *unknown_objectives(spec.objectives, told["metrics"]),
+        *guard.check_limits(rules, told["metrics"], told["proportions"], test, tries),
+    ]
+    if problems:
         raise JobError("Configuration", "\n".join(problems))
     return Task(told["epochs"], rules)
+
+
+def primary_objective(metric: str) -> Objective:
+    """The objective of a manifest without any; JobError when nothing says which way is better."""
+    direction = guard.known_direction(metric)
+    if direction is None:
+        raise JobError("Configuration", f"spec.objectives: {guard.unknown_direction(metric)}")
+    return Objective(metric=metric, direction=direction)
+
+
+def unknown_objectives(objectives: Sequence[Objective], metrics: Sequence[str]) -> list[str]:
+    """A problem for each objective that is neither a metric of the task nor a figure that is measured."""
+    known = [*metrics, *guard.EFFICIENCY]
+    choice = ", ".join(known)
+    return [
+        f"spec.objectives[{number}].metric: the task has no metric {objective.metric!r}; it has {choice}"
+        for number, objective in enumerate(objectives)
+        if objective.metric not in known
+    ]
 
 
 def find(run: Run, task: Task) -> SearchOutcome:

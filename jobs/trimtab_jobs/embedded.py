@@ -56,7 +56,8 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     check_store(store)
     begin(store, plan)
     earlier = earlier_report(store)
-    if earlier is not None and earlier.phase == "Succeeded" and earlier.plan_digest == plan.digest:
+    digest = code_digest(plan.spec.task.entrypoint, code)
+    if earlier is not None and is_done(earlier, plan, digest):
         publish(earlier)
         return earlier
     used = earlier.cost.seconds or 0.0 if earlier is not None else 0.0
@@ -65,7 +66,6 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     progress = Progress(report, _saving(store, publish), used)
     record = Record.open(store)
     with workers(plan, setup_of(plan, store.uri, code, data), progress) as pool:
-        digest = code_digest(plan.spec.task.entrypoint, code)
         run = Run(plan, store, record, pool, progress, should_stop, digest, used)
         try:
             trials = carry_out(run)
@@ -169,21 +169,28 @@ def earlier_report(store: Store) -> Report | None:
         return None
 
 
+def is_done(earlier: Report, plan: Plan, code_sha256: str) -> bool:
+    """Whether an earlier run has published a model of this very plan and code."""
+    same = earlier.plan_digest == plan.digest and (earlier.environment.code_sha256 or "") == code_sha256
+    return same and earlier.phase == "Succeeded"
+
+
 def fitting_workers(wanted: int, cpus: int, memory_bytes: int) -> int:
     """Workers that this machine has CPUs and memory for, at least 1. Pure."""
     return max(1, min(wanted, cpus, memory_bytes // WORKER_BYTES))
 
 
 def code_digest(entrypoint: str, code: str | None) -> str:
-    """SHA-256 of the file or package that holds the entrypoint; "" when it is an installed one."""
+    """SHA-256 of the modules beside the entrypoint's and of its package; "" when it is an installed one.
+
+    Modules beside it count, since it may import them; other folders do not: outputs may lie there.
+    """
     if code is None:
         return ""
-    top = Path(code) / entrypoint.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
-    files = sorted(top.rglob("*.py")) if top.is_dir() else [top.with_suffix(".py")]
+    package = Path(code) / entrypoint.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
     digest = hashlib.sha256()
-    for file in files:
-        if file.is_file():
-            digest.update(f"{file.relative_to(code)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    for file in sorted([*Path(code).glob("*.py"), *package.rglob("*.py")]):
+        digest.update(f"{file.relative_to(code)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 

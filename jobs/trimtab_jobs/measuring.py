@@ -83,7 +83,7 @@ def evaluate_each(workshop: Workshop, candidates: Sequence[str], split: str) -> 
 
 
 def _judged(made: Made, quality: Quality | Failure | None) -> Made:
-    """The model, failed if its evaluation did; without baseline and uncompressed there is nothing to compare."""
+    """The model, failed if its evaluation did; JobError for baseline and uncompressed, the references."""
     if not isinstance(quality, Failure):
         return made
     if not made.steps:

@@ -5,7 +5,16 @@ On validation `order` sorts out and ranks; on test `judge` decides, one candidat
 
 from trimtab_jobs.guard.bounds import needed_examples
 from trimtab_jobs.guard.intervals import intervals
-from trimtab_jobs.guard.measured import EFFICIENCY, NO_TARGET, Candidate, Quality, direction_of, figure_of
+from trimtab_jobs.guard.measured import (
+    EFFICIENCY,
+    NO_TARGET,
+    Candidate,
+    Quality,
+    direction_of,
+    figure_of,
+    known_direction,
+    unknown_direction,
+)
 from trimtab_jobs.guard.ordering import MOST_TRIED, Ordered, order, pareto
 from trimtab_jobs.guard.verdicts import References, Rules, check_limits, judge, rejection
 
@@ -23,8 +32,10 @@ __all__ = [
     "figure_of",
     "intervals",
     "judge",
+    "known_direction",
     "needed_examples",
     "order",
     "pareto",
     "rejection",
+    "unknown_direction",
 ]

@@ -1,5 +1,6 @@
 """What the guard is told about a model, and what its figures mean. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,8 +17,13 @@ EFFICIENCY: Final[Mapping[str, Direction]] = {
     "memoryMB": "minimize",
 }
 """Figures of a model's efficiency, and which way is better."""
-LOWER_IS_BETTER = frozenset({"loss", "error", "mae", "mse", "rmse", "mape", "perplexity", "nll", "brier"})
-"""Names of metrics that get better as they fall, unless an objective says otherwise."""
+LOWER_IS_BETTER = re.compile(
+    r"loss|error|inacc|entropy|perplexity|deviance|(^|_)(mae|mse|rmse|rmsle|mape|nll|brier|wer|cer|ece|fid)(_|$)"
+)
+HIGHER_IS_BETTER = re.compile(
+    r"acc|precision|recall|sensitivity|specificity|dice|ndcg|(^|_)(auc|auroc|auprc|f1|r2|iou|miou|map|bleu)(_|$)"
+)
+"""What names of metrics, in lower case, say of which way is better, unless an objective says it."""
 NO_TARGET: Final = ""
 """Key of the figures of a job without targets."""
 
@@ -50,13 +56,35 @@ class Candidate:
 
 
 def direction_of(metric: str, objectives: Sequence[Objective]) -> Direction:
-    """Return which way the metric is better: as an objective says, else by its name, else more."""
+    """Return which way the metric is better; ValueError when nothing says so (see `known_direction`)."""
+    direction = known_direction(metric, objectives)
+    if direction is None:
+        raise ValueError(unknown_direction(metric))
+    return direction
+
+
+def known_direction(metric: str, objectives: Sequence[Objective] = ()) -> Direction | None:
+    """Return which way the metric is better: as an objective says, else by its name; None: neither does.
+
+    Never a guess: a wrong one would publish the worst model as the best.
+    """
     for objective in objectives:
         if objective.metric == metric:
             return objective.direction
     if metric in EFFICIENCY:
         return EFFICIENCY[metric]
-    return "minimize" if metric.lower() in LOWER_IS_BETTER else "maximize"
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric).lower()
+    if LOWER_IS_BETTER.search(name):
+        return "minimize"
+    return "maximize" if HIGHER_IS_BETTER.search(name) else None
+
+
+def unknown_direction(metric: str) -> str:
+    """Return what to do about a metric of which nothing says which way is better."""
+    return (
+        f"whether more or less of {metric!r} is better is not known; "
+        f"add {{metric: {metric}, direction: maximize}} (or minimize) to spec.objectives"
+    )
 
 
 def figure_of(candidate: Candidate, metric: str, target: str | None = None) -> float:

@@ -22,6 +22,8 @@ from trimtab_jobs.guard.measured import (
     deciding_target,
     direction_of,
     figure_of,
+    known_direction,
+    unknown_direction,
 )
 
 CONFIDENCE = 0.95
@@ -77,6 +79,8 @@ def check_limits(
         if limit.metric not in metrics and limit.metric not in EFFICIENCY:
             known = ", ".join([*metrics, *EFFICIENCY])
             problems.append(f"{field}.metric: the task has no metric {limit.metric!r}; it has {known}")
+        elif limit.max_drop is not None and known_direction(limit.metric, rules.objectives) is None:
+            problems.append(f"{field}.metric: {unknown_direction(limit.metric)}")
         elif limit.metric in proportions and limit.max_drop is not None and examples is not None:
             shortage = _shortage(limit, examples, k)
             if shortage:

@@ -13,6 +13,7 @@ from trimtab_jobs.errors import StoppedError
 from trimtab_jobs.pool import Failure
 from trimtab_jobs.store import FencedError
 
+DESCRIBE = "trimtab_jobs.tasks.trial:describe"
 RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 EVALUATE = "trimtab_jobs.measure.quality:evaluate"
 SPEED_OF = "trimtab_jobs.measure.efficiency:measure"
@@ -214,6 +215,23 @@ def test_a_limit_that_could_never_be_proven_is_refused_before_anything_is_traine
     assert done.condition("Succeeded") == ("False", "Configuration")
     assert "needs ≥" in done.report.message
     assert "run_trial" not in done.functions
+
+
+def test_an_objective_that_the_task_does_not_know_is_refused_before_anything_is_trained():
+    done = drive(objectives=[{"metric": "f1", "direction": "maximize"}])
+
+    assert done.report.message.startswith(
+        "spec.objectives[0].metric: the task has no metric 'f1'; it has accuracy, "
+    )
+    assert "run_trial" not in done.functions
+
+
+def test_a_primary_metric_that_could_go_either_way_needs_an_objective():
+    told = answers()[DESCRIBE](None) | {"primary": "score", "metrics": ["score"], "proportions": []}
+
+    done = drive({DESCRIBE: lambda work: told}, objectives=None, guardrail=None)
+
+    assert "whether more or less of 'score' is better is not known" in done.report.message
 
 
 def test_a_used_up_budget_still_publishes_the_best():

@@ -9,13 +9,14 @@ from tests.support.jobs import job
 from tests.support.memory_store import MemoryStore
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
-from trimtab_api.report import Report
+from trimtab_api.report import Environment, Report
 from trimtab_jobs.embedded import (
     begin,
     check_data,
     code_digest,
     earlier_report,
     fitting_workers,
+    is_done,
     save_report,
     setup_of,
 )
@@ -107,14 +108,45 @@ def test_data_that_is_not_there_is_refused(tmp_path: Path):
         check_data({"train": str(tmp_path / "absent")})
 
 
-def test_the_codes_digest_changes_with_the_file_of_the_entrypoint_only(tmp_path: Path):
+def test_the_codes_digest_changes_with_the_entrypoint_and_the_modules_beside_it(tmp_path: Path):
+    digests = []
+    for name, text in (
+        ("digits.py", "a = 1"),
+        ("helper.py", "b = 1"),
+        ("helper.py", "b = 2"),
+        ("digits.py", "a = 2"),
+    ):
+        (tmp_path / name).write_text(text)
+        digests.append(code_digest("digits:Digits", str(tmp_path)))
+
+    assert len(set(digests)) == 4
+
+
+def test_what_a_run_leaves_beside_the_code_does_not_change_its_digest(tmp_path: Path):
     (tmp_path / "digits.py").write_text("a = 1")
     before = code_digest("digits:Digits", str(tmp_path))
-    (tmp_path / "other.py").write_text("b = 1")
-    same = code_digest("digits:Digits", str(tmp_path))
-    (tmp_path / "digits.py").write_text("a = 2")
+    (tmp_path / "trimtab-output").mkdir()
+    (tmp_path / "trimtab-output" / "left.py").write_text("b = 1")
 
-    assert before == same != code_digest("digits:Digits", str(tmp_path))
+    assert code_digest("digits:Digits", str(tmp_path)) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "done"),
+    [
+        pytest.param({}, True, id="the same"),
+        pytest.param({"environment": Environment(code_sha256="other")}, False, id="other code"),
+        pytest.param({"plan_digest": "other"}, False, id="another plan"),
+        pytest.param({"phase": "Failed"}, False, id="failed"),
+    ],
+)
+def test_only_a_success_of_the_same_plan_and_code_is_told_again(changes, done: bool):
+    plan = plan_of()
+    report = Report(
+        name="digits", phase="Succeeded", plan_digest=plan.digest, environment=Environment(code_sha256="code")
+    )
+
+    assert is_done(report.model_copy(update=changes), plan, "code") is done
 
 
 def test_the_codes_digest_covers_a_whole_package(tmp_path: Path):

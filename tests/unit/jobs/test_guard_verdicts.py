@@ -7,7 +7,16 @@ import pytest
 
 from trimtab_api.job import GuardrailLimit, Objective
 from trimtab_api.report import GuardrailVerdict
-from trimtab_jobs.guard import Candidate, Quality, Rules, check_limits, intervals, judge, rejection
+from trimtab_jobs.guard import (
+    Candidate,
+    Quality,
+    Rules,
+    check_limits,
+    intervals,
+    judge,
+    known_direction,
+    rejection,
+)
 from trimtab_jobs.guard.bounds import proportion_upper
 
 DROP = GuardrailLimit(metric="accuracy", max_drop=0.02)
@@ -97,10 +106,43 @@ def test_an_objective_says_which_way_an_unknown_metric_is_better() -> None:
 
 
 def test_values_without_spread_prove_nothing() -> None:
-    limit = GuardrailLimit(metric="score", max_drop=0.1)
-    verdict = verdict_on(limit, candidate(quality(1, score=0.5)), uncompressed=quality(1, score=0.5))
+    limit = GuardrailLimit(metric="f1", max_drop=0.1)
+    verdict = verdict_on(limit, candidate(quality(1, f1=0.5)), uncompressed=quality(1, f1=0.5))
     assert (verdict.met, verdict.upper) == (False, None)
-    assert verdict.message == "score drop upper bound unknown > 0.1 (measured 0, n=540)"
+    assert verdict.message == "f1 drop upper bound unknown > 0.1 (measured 0, n=540)"
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction"),
+    [
+        ("accuracy", "maximize"),
+        ("balancedAccuracy", "maximize"),
+        ("valF1", "maximize"),
+        ("logloss", "minimize"),
+        ("valLoss", "minimize"),
+        ("cross_entropy", "minimize"),
+        ("mean_absolute_error", "minimize"),
+        ("testError", "minimize"),
+        ("wer", "minimize"),
+        ("inaccuracy", "minimize"),
+        ("latencyMs", "minimize"),
+        ("throughput", "maximize"),
+        ("score", None),
+        ("distance", None),
+    ],
+)
+def test_which_way_a_metric_is_better_is_known_by_its_name_or_not_at_all(
+    metric: str, direction: str | None
+) -> None:
+    assert known_direction(metric) == direction
+
+
+def test_a_drop_of_a_metric_that_could_go_either_way_is_refused_by_its_field() -> None:
+    rules = Rules((GuardrailLimit(metric="score", max_drop=0.1),))
+    assert check_limits(rules, ["score"], [], 540, 1) == (
+        "spec.guardrail[0].metric: whether more or less of 'score' is better is not known; "
+        "add {metric: score, direction: maximize} (or minimize) to spec.objectives",
+    )
 
 
 @pytest.mark.parametrize(
