@@ -26,7 +26,7 @@ def make_deterministic(threads: int) -> None:
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Filling fresh memory helps to debug and costs 1.6 % of a training; no kernel's result depends on it.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property
     torch.set_num_threads(threads)
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = False
