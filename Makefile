@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/uv/bin/uv
 UV_VERSION := 0.13.9
-SOURCES := crds/trimtab_api jobs/trimtab_jobs cli/trimtab_cli tests bench examples
 
 .PHONY: help
 help: ## List the targets

@@ -26,7 +26,7 @@ from trimtab_jobs.measuring import Measurements, measure_all
 from trimtab_jobs.pool import TrialPool, Work
 from trimtab_jobs.progress import Progress
 from trimtab_jobs.proof import Proof, prove
-from trimtab_jobs.search import CodeFailure, SearchOutcome, SearchRequest, SearchState, Trial, search
+from trimtab_jobs.search import CodeFailure, SearchOutcome, SearchRequest, SearchState, search
 from trimtab_jobs.serving import publish_tree, withdraw_tree
 from trimtab_jobs.store import Record, Store
 
@@ -48,8 +48,6 @@ class Run:
     should_stop: Callable[[], bool]
     code_sha256: str = ""
     """Digest of the user's code: what was made from other code is made again."""
-    seconds_used: float = 0.0
-    """Time that earlier drivers of the same run have taken."""
 
     @property
     def workshop(self) -> Workshop:
@@ -71,17 +69,15 @@ class Task:
     """Its objectives (the task's primary metric where the manifest names none), and the limits."""
 
 
-def carry_out(run: Run) -> tuple[Trial, ...]:
-    """Carry the plan out and return the trials; the report in `run.progress` says how it ended.
+def carry_out(run: Run) -> None:
+    """Carry the plan out; the report in `run.progress` says how it ended.
 
     Raises StoppedError when asked to stop, FencedError and StoreError when the record or the store is lost.
     """
-    trials: tuple[Trial, ...] = ()
     run.progress.start()
     try:
         task = learn(run)
         found = find(run, task)
-        trials = found.trials
         models = make(run, found)
         measured = measure(run, task, models)
         proof = verify(run, task, measured)
@@ -90,7 +86,6 @@ def carry_out(run: Run) -> tuple[Trial, ...]:
         raise
     except RunError as error:
         run.progress.fail(error.kind, str(error))
-    return trials
 
 
 def learn(run: Run) -> Task:
@@ -153,7 +148,7 @@ def find(run: Run, task: Task) -> SearchOutcome:
         epochs=task.epochs,
         search=spec.search or SearchSpec(trials=1),
         failed_trials=budget.failed_trials if budget else None,
-        seconds_left=None if seconds is None else seconds - run.seconds_used,
+        seconds_left=None if seconds is None else seconds - run.progress.seconds,
         should_stop=run.should_stop,
     )
 
@@ -163,7 +158,9 @@ def find(run: Run, task: Task) -> SearchOutcome:
     try:
         found = search(request, run.pool, run.record, run.store, tell)
     except CodeFailure as error:
+        run.progress.trials = error.trials
         raise JobError.of(f"trial {error.trial.number}", error.failure) from None
+    run.progress.trials = found.trials
     run.progress.change(**reporting.search_result(found))
     if found.stop == "interrupted":
         raise StoppedError(found.message)

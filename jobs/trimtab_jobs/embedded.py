@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -26,7 +26,6 @@ from trimtab_jobs.pool.inline import InlinePool
 from trimtab_jobs.progress import Progress, Publish
 from trimtab_jobs.report.page import render
 from trimtab_jobs.reporting import trial_rows
-from trimtab_jobs.search import Trial
 from trimtab_jobs.store import ExistsError, MissingError, Record, Store, check_store, open_store
 
 PLAN_KEY = "plan.json"
@@ -66,15 +65,14 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     progress = Progress(report, _saving(store, publish), used)
     record = Record.open(store)
     with workers(plan, setup_of(plan, store.uri, code, data), progress) as pool:
-        run = Run(plan, store, record, pool, progress, should_stop, digest, used)
         try:
-            trials = carry_out(run)
+            carry_out(Run(plan, store, record, pool, progress, should_stop, digest))
         except StoppedError:
             record.commit(b"")  # a driver that was taken over leaves the files to the newer one
-            save(store, progress.report, ())
+            save(store, progress)
             raise
     record.commit(b"")  # the files below are the newest driver's to write
-    save(store, progress.report, trials)
+    save(store, progress)
     return progress.report
 
 
@@ -208,10 +206,10 @@ def _saving(store: Store, publish: Publish) -> Publish:
     return publish_and_save
 
 
-def save(store: Store, report: Report, trials: Sequence[Trial]) -> None:
+def save(store: Store, progress: Progress) -> None:
     """Write result.json and report.html."""
-    save_report(store, report)
-    store.put("report.html", render(report, trial_rows(trials)).encode())
+    save_report(store, progress.report)
+    store.put("report.html", render(progress.report, trial_rows(progress.trials)).encode())
 
 
 def save_report(store: Store, report: Report) -> None:

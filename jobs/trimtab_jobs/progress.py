@@ -7,6 +7,7 @@ from typing import Any
 
 from trimtab_api.conditions import Condition, ConditionStatus, set_condition
 from trimtab_api.report import Cost, Phase, Report
+from trimtab_jobs.search import Trial
 
 Publish = Callable[[Report], None]
 MESSAGE_CHARACTERS = 1024
@@ -18,12 +19,19 @@ class Progress:
 
     def __init__(self, report: Report, publish: Publish, seconds_used: float = 0.0) -> None:
         self.report = report
+        self.trials: tuple[Trial, ...] = ()
+        """All trials, once the search has ended in whatever way: too many for the report."""
         self._publish = publish
         self._started = time.monotonic() - seconds_used
 
+    @property
+    def seconds(self) -> float:
+        """Time that the run has taken, that of earlier drivers included."""
+        return time.monotonic() - self._started
+
     def change(self, **fields: Any) -> None:
         """Set fields of the report (by attribute name) and publish it."""
-        cost = Cost(seconds=round(time.monotonic() - self._started, 1))
+        cost = Cost(seconds=round(self.seconds, 1))
         self.report = self.report.model_copy(update={"cost": cost, **fields})
         self._publish(self.report)
 

@@ -15,7 +15,7 @@ from torch import nn
 from tests.support.tasks import BLOBS, session_of, trial_work
 from trimtab_jobs.measure.artifacts import fetch_model, model_key
 from trimtab_jobs.measure.onnx_model import OnnxModel
-from trimtab_jobs.pool import ConfigurationError, Session
+from trimtab_jobs.pool import CodeError, ConfigurationError, Session
 from trimtab_jobs.pool.session import resolve
 from trimtab_jobs.stages import STAGES
 from trimtab_jobs.stages.export_onnx import check_parity, export, export_module
@@ -221,3 +221,8 @@ def test_stripping_reaches_functions_and_subgraphs() -> None:
     strip(model)
     assert b"/home" not in model.SerializeToString()
     assert ops_of(model) == {"If": 1}
+
+
+def test_an_export_without_its_checkpoint_says_why_and_what_to_do(session: Session) -> None:
+    with pytest.raises(CodeError, match=r"checkpoints/9.pt is gone: .*; start anew with another --output"):
+        export(session, **export_work(checkpoint="checkpoints/9.pt"))

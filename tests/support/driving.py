@@ -159,5 +159,5 @@ def drive(
     pool = ScriptedPool(store, answers() | dict(script or {}))
     reports: list[Report] = []
     progress = Progress(Report(name=plan.name), reports.append)
-    trials = carry_out(Run(plan, store, record or MemoryRecord(), pool, progress, should_stop))
-    return Drive(progress.report, reports, trials, pool)
+    carry_out(Run(plan, store, record or MemoryRecord(), pool, progress, should_stop))
+    return Drive(progress.report, reports, progress.trials, pool)

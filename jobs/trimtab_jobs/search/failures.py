@@ -18,6 +18,9 @@ WORKER_LOSSES = 3
 class CodeFailure(Exception):  # noqa: N818 - named as the kind of failure it stands for
     """The code is wrong: the search ends at once, and what it has recorded stays."""
 
+    trials: tuple[Trial, ...] = ()
+    """All trials by then."""
+
     def __init__(self, trial: Trial, failure: Failure) -> None:
         super().__init__(failure.error)
         self.trial = trial

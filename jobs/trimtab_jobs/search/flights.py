@@ -54,7 +54,7 @@ def rebuild(table: RungTable, study: Study, rungs: Sequence[int]) -> None:
         if trial.index == 0 or trial.state in ("lost", "duplicate"):
             continue
         for rung, epoch in enumerate(rungs[:-1]):
-            if epoch in values:
+            if epoch in values and epoch <= trial.epoch:  # a task may have reported beyond its rung
                 table.record(trial.number, rung, values[epoch])
             if promoted > epoch:
                 table.promote(trial.number, rung + 1)

@@ -137,6 +137,7 @@ class _Loop:
             self._end_open_trials()
         self._store.put("study.log", self._study.log())
         if self._code_failure is not None:
+            self._code_failure.trials = tuple(self._table.trials.values())
             raise self._code_failure
         leaders = self._table.leaders
         return SearchOutcome(
@@ -158,6 +159,8 @@ class _Loop:
             seconds=trial.seconds + done.seconds,
         )
         history = done.value.get("history", ())
+        self._losses.pop(trial.index, None)
+        self._message = ""
         if not trial.epoch:
             self._stopping.count_settled()
         if flight.rung < len(self._rungs) - 1:
@@ -221,7 +224,7 @@ class _Loop:
         yield from ((trial, DRIVER_LOST) for trial in self._table.in_state("running"))
         whole_code = self._table.is_code_at_fault(self._request.search.trials)
         for trial in self._table.in_state("failed"):
-            if trial.failure and (whole_code or trial.failure.kind == "code"):
+            if trial.failure and (whole_code or trial.failure.kind == "code" or trial.index == 0):
                 yield trial, trial.failure
 
     def _end_open_trials(self) -> None:

@@ -1,7 +1,6 @@
 """The search space: the manifest's parameters as Optuna distributions, drawn in order, some conditionally."""
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +8,7 @@ from decimal import Decimal
 from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from trimtab_api.defaults import default_of
 from trimtab_api.job import FloatRange, IntRange, Parameter
 from trimtab_api.manifest import read_scalar
 
@@ -79,16 +79,14 @@ def configuration_key(params: Params) -> str:
 
 
 def _dimension_of(parameter: Parameter, when: Condition | None) -> Dimension:
-    written = parameter.default
+    default = default_of(parameter)
     if parameter.float_ is not None:
-        floats = _float_distribution(parameter.float_)
-        return Dimension(parameter.name, floats, float(written) if written else _middle(floats), when)
+        return Dimension(parameter.name, _float_distribution(parameter.float_), float(default), when)
     if parameter.int_ is not None:
-        ints = _int_distribution(parameter.int_)
-        return Dimension(parameter.name, ints, int(written) if written else _middle_int(ints), when)
+        return Dimension(parameter.name, _int_distribution(parameter.int_), int(default), when)
     items = parameter.categorical or ()
     choices = tuple(map(_choice, items))
-    first = 0 if written is None else [str(item) for item in items].index(written)
+    first = [str(item) for item in items].index(default)
     return Dimension(parameter.name, CategoricalDistribution(choices), choices[first], when)
 
 
@@ -110,21 +108,6 @@ def _int_distribution(values: IntRange) -> IntDistribution:
     step = values.step or 1
     high = values.low + (values.high - values.low) // step * step
     return IntDistribution(values.low, high, log=values.log, step=step)
-
-
-def _middle(values: FloatDistribution) -> float:
-    if values.log:
-        return math.sqrt(values.low * values.high)
-    middle = (values.low + values.high) / 2
-    if values.step is None:
-        return middle
-    return values.low + math.floor((middle - values.low) / values.step + 1e-9) * values.step
-
-
-def _middle_int(values: IntDistribution) -> int:
-    if values.log:
-        return round(math.sqrt(values.low * values.high))
-    return values.low + (values.high - values.low) // 2 // values.step * values.step
 
 
 def _suggest(trial: Trial, dimension: Dimension) -> Scalar:

@@ -11,10 +11,11 @@ from torch import nn
 from trimtab_jobs.measure.artifacts import local_folder
 from trimtab_jobs.measure.onnx_model import Array, OnnxModel
 from trimtab_jobs.measure.parity import max_excess
-from trimtab_jobs.pool.errors import ConfigurationError
+from trimtab_jobs.pool.errors import CodeError, ConfigurationError
 from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.onnx_file import publish_model
 from trimtab_jobs.stages.quiet import quiet
+from trimtab_jobs.store import MissingError
 from trimtab_jobs.tasks.base import Arrays
 from trimtab_jobs.tasks.checkpoints import load_checkpoint
 from trimtab_jobs.tasks.predict import predict_with
@@ -47,7 +48,7 @@ def export(session: Session, **work: Unpack[ExportWork]) -> dict[str, Any]:
     """
     task = session.task()
     make_deterministic(session.setup.threads)
-    saved = load_checkpoint(session.store, work["checkpoint"], session.scratch)
+    saved = _trained(session, work["checkpoint"])
     model = build_model(task, work["params"], work["seed"], saved["model"]).cpu().eval()
     inputs = task.inputs(max(PARITY_BATCHES))
     rows = None if work["batch"] == "dynamic" else int(work["batch"])
@@ -55,6 +56,16 @@ def export(session: Session, **work: Unpack[ExportWork]) -> dict[str, Any]:
     published = publish_model(session, work["candidate"], exported)
     path = local_folder(session, work["candidate"]) / "model.onnx"
     return {**published, "parity": check_parity(model, path, inputs, rows)}
+
+
+def _trained(session: Session, checkpoint: str) -> dict[str, Any]:
+    try:
+        return load_checkpoint(session.store, checkpoint, session.scratch)
+    except MissingError:
+        raise CodeError(
+            f"{checkpoint} is gone: checkpoints are removed once a model is published, and the code or the "
+            "trials have changed since; start anew with another --output"
+        ) from None
 
 
 def export_module(model: nn.Module, inputs: Arrays, opset: int, rows: int | None = None) -> onnx.ModelProto:

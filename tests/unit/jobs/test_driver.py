@@ -269,6 +269,12 @@ def test_new_models_on_an_opened_test_split_make_every_test_stricter():
     assert again.report.guardrail[0].upper == pytest.approx(1 - (0.05 / 4) ** (1 / 540))
 
 
+def test_the_trials_are_known_after_a_failure_of_the_code_too():
+    done = drive({RUN_TRIAL: lambda work: CRASH})
+
+    assert {trial.failure.error for trial in done.trials if trial.failure} == {"ValueError: no such layer"}
+
+
 def test_asked_to_stop_the_driver_leaves_with_what_is_recorded():
     with pytest.raises(StoppedError):
         drive(should_stop=lambda: True)

@@ -44,7 +44,7 @@ def space(*parameters: dict[str, Any]) -> Space:
         pytest.param(
             {"float": {"low": 0.0, "high": 0.75, "step": 0.25}},
             FloatDistribution(0.0, 0.75, step=0.25),
-            0.25,
+            0.5,
             id="float step: the middle is on a step",
         ),
         pytest.param({"int": {"low": 1, "high": 4}}, IntDistribution(1, 4), 2, id="int: the middle, down"),
