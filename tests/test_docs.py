@@ -1,36 +1,145 @@
-"""The documentation against the tree: links lead somewhere, manifests are valid, commands exist."""
+"""The documentation against the tree: what it links to, shows and lists is there."""
 
+import ast
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
+import yaml
 
 from trimtab_api.manifest import parse_job, read_stream
+from trimtab_api.metrics import EFFICIENCY
+from trimtab_api.report import Report
 from trimtab_api.support import refusals
-from trimtab_cli.main import COMMANDS
+from trimtab_cli.main import COMMANDS, cli
+from trimtab_jobs.guard import needed_examples
+from trimtab_jobs.report.outcome import ExitCode
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SMALLEST: dict[str, Any] = {
+    "task": {"entrypoint": "house:House"},
+    "objectives": [{"metric": "accuracy", "direction": "maximize"}],
+    "search": {"parameters": [{"name": "lr", "float": {"low": 0.1, "high": 1}}]},
+}
+"""What a piece of a spec is put into, to be a job."""
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+commands = pytest.mark.parametrize("command", COMMANDS)
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    return [text for language, text in FENCE.findall(page.read_text()) if language in languages]
+
+
+def inline(page: Path) -> list[str]:
+    return [" ".join(text.split()) for text in re.findall(r"`([^`]+)`", FENCE.sub("", page.read_text()))]
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def spoken(page: Path, program: str) -> Iterator[list[str]]:
+    """The words after the program's name, of each command line that the page shows."""
+    for line in [*"".join(blocks(page, "console")).splitlines(), *inline(page)]:
+        if re.match(rf"{program} [a-z]", line):
+            yield shlex.split(line, comments=True)[1:]
+
+
+def options_of(command: str) -> set[str]:
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    names = [name for parameter in found.params for name in [*parameter.opts, *parameter.secondary_opts]]
+    return {name for name in names if name.startswith("-")}
 
 
 @pages
-def test_links_lead_to_files_that_exist(page: Path):
-    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
-
-    assert [link for link in links if not (page.parent / link).exists()] == []
+def test_links_lead_to_pages_and_headings_that_exist(page: Path):
+    for link, _, heading in re.findall(r"\]\(([^)#:]*)(#([^)]*))?\)", page.read_text()):
+        target = page.parent / link if link else page
+        assert target.exists(), link
+        assert not heading or heading in anchors(target), f"{link}#{heading}"
 
 
 @pages
 def test_manifests_are_valid_and_carried_out(page: Path):
-    for text in re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), flags=re.MULTILINE | re.DOTALL):
-        document = read_stream(text).job
-        assert document is not None
+    for text in blocks(page, "yaml"):
+        document = read_stream(text).job if "kind:" in text else None
+        if document is None:
+            document = {"apiVersion": "trimtab.io/v1alpha1", "kind": "OptimizationJob"}
+            document |= {"metadata": {"name": "piece"}, "spec": SMALLEST | yaml.safe_load(text)["spec"]}
         assert refusals(parse_job(document)) == ()
 
 
 @pages
-def test_commands_exist(page: Path):
-    named = re.findall(r"^trimtab ([a-z-]+)", page.read_text(), flags=re.MULTILINE)
+def test_code_can_be_read(page: Path):
+    for text in blocks(page, "python"):
+        ast.parse(text)
 
-    assert set(named) <= set(COMMANDS)
+
+@pages
+def test_commands_exist_with_their_options(page: Path):
+    for command, *words in spoken(page, "trimtab"):
+        assert command in COMMANDS
+        given = {word for word in words if re.match(r"--?[a-z]", word)}
+        assert given - options_of(command) == set(), (command, words)
+
+
+@pages
+def test_make_targets_exist(page: Path):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for words in spoken(page, "make"):
+        assert {word for word in words if "=" not in word} - targets == set()
+
+
+@pages
+def test_files_that_are_named_exist(page: Path):
+    named = [text for text in inline(page) if re.fullmatch(r"(crds|jobs|cli|tests|examples)/[\w./-]+", text)]
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@commands
+def test_the_reference_has_every_command_and_option(command: str):
+    text = (ROOT / "docs/reference/cli.md").read_text()
+    _, _, section = text.partition(f"\n## trimtab {command}")
+    section, _, _ = section.partition("\n## ")
+    assert [option for option in options_of(command) if f"`{option}" not in section] == []
+
+
+def test_the_reference_has_every_exit_code():
+    text = (ROOT / "docs/reference/cli.md").read_text()
+    assert [int(code) for code in ExitCode if f"\n| {int(code)} |" not in text] == []
+
+
+def test_the_reference_has_every_field_of_the_result():
+    named = inline(ROOT / "docs/reference/result.md")
+    fields = {field.alias or name for name, field in Report.model_fields.items()}
+    assert fields - set(named) == set()
+
+
+def test_the_reference_has_every_built_in_metric():
+    assert set(EFFICIENCY) <= set(inline(ROOT / "docs/reference/metrics.md"))
+
+
+def test_the_table_of_needed_examples_is_right():
+    text = (ROOT / "docs/explanation/guardrail.md").read_text()
+    rows = re.findall(r"^\| (0\.\d+) \| (.*) \|$", text, re.MULTILINE)
+    assert len(rows) > 3
+    for drop, cells in rows:
+        found = [
+            [f"{needed_examples(float(drop), confidence, k):,}" for confidence in (0.95, 0.99)]
+            for k in (1, 2, 3)
+        ]
+        assert cells == " | ".join(f"{sure} ({surer})" for sure, surer in found)
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs/README.md").read_text()
+    pages_below = [page for page in PAGES if page.parent.parent == ROOT / "docs"]
+    assert [page.name for page in pages_below if f"{page.parent.name}/{page.name})" not in index] == []
