@@ -13,6 +13,7 @@ import click
 from trimtab_cli import checks
 from trimtab_cli.checks import Check
 from trimtab_cli.version import installed, pins
+from trimtab_jobs.machine import available_cores, available_memory
 
 
 @click.command(short_help="Check whether this machine can run a job.")
@@ -66,30 +67,6 @@ def existing(output: str) -> Path:
     """The folder of the output, or the nearest one above it that exists; here for a URI."""
     place = Path.cwd() if "://" in output else Path(output).resolve()
     return next(folder for folder in (place, *place.parents) if folder.is_dir())
-
-
-def available_cores() -> float:
-    """Cores this process may use, by affinity and by the container's quota."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = cgroup("cpu.max").split()
-    if len(quota) == 2 and quota[0] != "max":
-        return min(float(usable), int(quota[0]) / int(quota[1]))
-    return float(usable)
-
-
-def available_memory() -> int:
-    """Bytes of memory, by the machine and by the container's limit."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = cgroup("memory.max")
-    return min(total, int(limit)) if limit.isdigit() else total
-
-
-def cgroup(name: str) -> str:
-    """The content of a file of the container's control group, "" where there is none."""
-    try:
-        return Path("/sys/fs/cgroup", name).read_text().strip()
-    except OSError:
-        return ""
 
 
 def written(output: str, place: Path) -> Check:

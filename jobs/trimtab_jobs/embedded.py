@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -11,7 +10,6 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-import psutil
 from pydantic import ValidationError
 
 from trimtab_api.edits import forbidden_edits
@@ -21,6 +19,7 @@ from trimtab_api.reading import read_scalar
 from trimtab_api.report import Report
 from trimtab_jobs.driver import DESCRIBE, Run, carry_out, task_of
 from trimtab_jobs.errors import JobError, RefusedError, StoppedError
+from trimtab_jobs.machine import available_cores, available_memory
 from trimtab_jobs.pool import Done, TrialPool, Work, WorkerSetup
 from trimtab_jobs.pool.inline import InlinePool
 from trimtab_jobs.progress import Progress, Publish
@@ -56,7 +55,8 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     begin(store, plan)
     earlier = earlier_report(store)
     digest = code_digest(plan.spec.task.entrypoint, code)
-    if earlier is not None and is_done(earlier, plan, digest):
+    refuse_other_code(store, earlier, digest)
+    if earlier is not None and earlier.phase == "Succeeded" and earlier.plan_digest == plan.digest:
         publish(earlier)
         return earlier
     used = earlier.cost.seconds or 0.0 if earlier is not None else 0.0
@@ -117,7 +117,7 @@ def workers(plan: Plan, setup: WorkerSetup, progress: Progress) -> Iterator[Tria
     from trimtab_jobs.pool.ray import RayPool  # a second to import: after the output is known to be usable
 
     wanted = plan.spec.search.parallelism or 1 if plan.spec.search else 1
-    fit = fitting_workers(wanted, len(os.sched_getaffinity(0)), psutil.virtual_memory().available)
+    fit = fitting_workers(wanted, int(available_cores()), available_memory())
     if fit < wanted:
         progress.say(f"search.parallelism: {wanted} workers do not fit here, {fit} run at a time")
     pool = RayPool(setup, fit)
@@ -167,10 +167,14 @@ def earlier_report(store: Store) -> Report | None:
         return None
 
 
-def is_done(earlier: Report, plan: Plan, code_sha256: str) -> bool:
-    """Whether an earlier run has published a model of this very plan and code."""
-    same = earlier.plan_digest == plan.digest and (earlier.environment.code_sha256 or "") == code_sha256
-    return same and earlier.phase == "Succeeded"
+def refuse_other_code(store: Store, earlier: Report | None, code_sha256: str) -> None:
+    """RefusedError when a model was published here from other code: its trials are of that code."""
+    if earlier is None or earlier.phase != "Succeeded":
+        return
+    if (earlier.environment.code_sha256 or "") != code_sha256:
+        raise RefusedError(
+            f"{store.uri} holds a model made from other code; put the code back, or choose another --output"
+        )
 
 
 def fitting_workers(wanted: int, cpus: int, memory_bytes: int) -> int:

@@ -81,24 +81,37 @@ def check_limits(
             problems.append(f"{field}.metric: the task has no metric {limit.metric!r}; it has {known}")
         elif limit.max_drop is not None and known_direction(limit.metric, rules.objectives) is None:
             problems.append(f"{field}.metric: {unknown_direction(limit.metric)}")
-        elif limit.metric in proportions and limit.max_drop is not None and examples is not None:
+        elif limit.metric in proportions and examples is not None:
             shortage = _shortage(limit, examples, k)
             if shortage:
-                problems.append(f"{field}.maxDrop: {shortage}")
+                name = "maxDrop" if limit.max_drop is not None else "min"
+                problems.append(f"{field}.{name}: {shortage}")
     return tuple(problems)
 
 
 def _shortage(limit: GuardrailLimit, examples: int, k: int) -> str | None:
-    confidence, max_drop = limit.confidence or CONFIDENCE, limit.max_drop or 0.0
-    needed = needed_examples(max_drop, confidence, k)
+    """What is missing for a share of examples: even without any loss, the bound would miss the limit."""
+    if limit.max_drop is not None:
+        return _too_few(limit, "maxDrop", limit.max_drop, (examples, k))
+    if limit.min is not None and limit.confidence is not None:
+        return _too_few(limit, "min", limit.min, (examples, k))
+    return None
+
+
+def _too_few(limit: GuardrailLimit, name: str, value: float, tests: tuple[int, int]) -> str | None:
+    examples, k = tests
+    confidence = limit.confidence or CONFIDENCE
+    needed = needed_examples(value if name == "maxDrop" else 1 - value, confidence, k)
     if needed is None:
-        return f"no number of test examples proves maxDrop {max_drop:g}; allow more than 0"
+        change = "allow more than 0" if name == "maxDrop" else "allow less than 1"
+        return f"no number of test examples proves {name} {value:g}; {change}"
     if examples >= needed:
         return None
     tried = f" with {k} candidates to try" if k > 1 else ""
+    change = "raise" if name == "maxDrop" else "lower"
     return (
-        f"needs ≥{needed} test examples for maxDrop {max_drop:g} at confidence {confidence:g}{tried}; "
-        f"there are {examples}: add examples or raise maxDrop"
+        f"needs ≥{needed} test examples for {name} {value:g} at confidence {confidence:g}{tried}; "
+        f"there are {examples}: add examples or {change} {name}"
     )
 
 

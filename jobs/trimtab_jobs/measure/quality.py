@@ -7,7 +7,10 @@ from trimtab_jobs.measure.artifacts import fetch_model
 from trimtab_jobs.measure.onnx_model import Array, OnnxModel
 from trimtab_jobs.measure.values import checked_rows, values_of
 from trimtab_jobs.pool.errors import CodeError
-from trimtab_jobs.pool.session import Session
+from trimtab_jobs.pool.session import Session, resolve
+
+SEED_EVERYTHING = "trimtab_jobs.tasks.seeds:seed_everything"
+"""By name: tasks and measures do not see each other."""
 
 
 class Evaluable(Protocol):
@@ -24,6 +27,7 @@ class Evaluable(Protocol):
 
 def evaluate(session: Session, *, candidate: str, split: str) -> dict[str, Any]:
     """Return `metrics`, `values` (per metric one number per independent unit) and `n` (rows) on a split."""
+    resolve(SEED_EVERYTHING)(0)  # where the split draws at random, every model sees the same draw
     return quality_of(session.task(), OnnxModel(fetch_model(session, candidate)).predict, split)
 
 

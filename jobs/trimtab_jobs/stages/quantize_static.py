@@ -27,6 +27,7 @@ from trimtab_jobs.measure.parity import Comparison
 from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.onnx_file import fused_ops, publish_model
 from trimtab_jobs.stages.quiet import quiet
+from trimtab_jobs.tasks.seeds import seed_everything
 
 METHODS = {
     "minmax": CalibrationMethod.MinMax,
@@ -74,6 +75,7 @@ def quantize(session: Session, *, candidate: str, parent: str, config: dict[str,
     `config` is the manifest's calibration: `method` and `samples`, drawn from the train split.
     """
     source = fetch_model(session, parent)
+    seed_everything(0)  # the calibration set is the same each time, whatever the train split draws
     inputs = session.task().inputs(int(config.get("samples", 512)))
     types = TYPES[hardware()]
     target = local_folder(session, candidate) / "quantized.onnx"

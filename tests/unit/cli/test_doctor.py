@@ -5,8 +5,9 @@ from click.testing import CliRunner
 
 from trimtab_cli import doctor
 from trimtab_cli.checks import Check
-from trimtab_cli.doctor import available_cores, available_memory, cgroup, existing, written
+from trimtab_cli.doctor import existing, written
 from trimtab_cli.version import version, versions
+from trimtab_jobs.machine import available_cores, available_memory, cgroup
 
 
 def test_doctor_has_a_line_for_each_thing(tmp_path):

@@ -137,12 +137,16 @@ def test_driver_is_the_embedded_one():
 
 def test_driver_without_its_packages_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "trimtab_jobs.embedded", raising=False)
-    monkeypatch.setitem(sys.modules, "psutil", None)
+    for module in [name for name in sys.modules if name.startswith("trimtab_jobs.search")]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in ("trimtab_jobs.driver", "trimtab_jobs.progress"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(click.UsageError) as caught:
         open_driver()
     assert (
         caught.value.message
-        == "running a job here needs psutil, which comes with: pip install 'trimtab[jobs]'"
+        == "running a job here needs optuna, which comes with: pip install 'trimtab[jobs]'"
     )
 
 

@@ -9,14 +9,14 @@ from tests.support.jobs import job
 from tests.support.memory_store import MemoryStore
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
-from trimtab_api.report import Environment, Report
+from trimtab_api.report import Environment, Phase, Report
 from trimtab_jobs.embedded import (
     begin,
     check_data,
     code_digest,
     earlier_report,
     fitting_workers,
-    is_done,
+    refuse_other_code,
     save_report,
     setup_of,
 )
@@ -131,22 +131,19 @@ def test_what_a_run_leaves_beside_the_code_does_not_change_its_digest(tmp_path: 
     assert code_digest("digits:Digits", str(tmp_path)) == before
 
 
-@pytest.mark.parametrize(
-    ("changes", "done"),
-    [
-        pytest.param({}, True, id="the same"),
-        pytest.param({"environment": Environment(code_sha256="other")}, False, id="other code"),
-        pytest.param({"plan_digest": "other"}, False, id="another plan"),
-        pytest.param({"phase": "Failed"}, False, id="failed"),
-    ],
-)
-def test_only_a_success_of_the_same_plan_and_code_is_told_again(changes, done: bool):
-    plan = plan_of()
-    report = Report(
-        name="digits", phase="Succeeded", plan_digest=plan.digest, environment=Environment(code_sha256="code")
-    )
+@pytest.mark.parametrize("phase", ["Searching", "Failed"])
+def test_code_may_change_until_a_model_is_published(phase: Phase):
+    report = Report(name="digits", phase=phase, environment=Environment(code_sha256="code"))
 
-    assert is_done(report.model_copy(update=changes), plan, "code") is done
+    refuse_other_code(MemoryStore(), report, "mended")
+
+
+def test_a_model_published_from_other_code_is_not_touched():
+    report = Report(name="digits", phase="Succeeded", environment=Environment(code_sha256="code"))
+
+    refuse_other_code(MemoryStore(), report, "code")
+    with pytest.raises(RefusedError, match="made from other code; put the code back, or choose"):
+        refuse_other_code(MemoryStore(), report, "edited")
 
 
 def test_the_codes_digest_covers_a_whole_package(tmp_path: Path):

@@ -137,6 +137,14 @@ def test_which_way_a_metric_is_better_is_known_by_its_name_or_not_at_all(
     assert known_direction(metric) == direction
 
 
+def test_a_minimum_with_confidence_that_too_few_examples_could_ever_prove_is_refused() -> None:
+    rules = Rules((GuardrailLimit(metric="accuracy", min=0.9999, confidence=0.95),))
+    (problem,) = check_limits(rules, ["accuracy"], ["accuracy"], 540, 1)
+    assert problem.startswith(
+        "spec.guardrail[0].min: needs ≥29956 test examples for min 0.9999 at confidence 0.95"
+    )
+
+
 def test_a_drop_of_a_metric_that_could_go_either_way_is_refused_by_its_field() -> None:
     rules = Rules((GuardrailLimit(metric="score", max_drop=0.1),))
     assert check_limits(rules, ["score"], [], 540, 1) == (
