@@ -11,7 +11,7 @@ Models exist in the workers and in the store only; this process never loads torc
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trimtab_api.fields import duration_seconds
@@ -107,7 +107,8 @@ def task_of(plan: Plan, told: Mapping[str, Any]) -> Task:
     """The task as it told of itself; JobError when a limit of the guardrail could never be judged or met."""
     spec = plan.spec
     rules = guard.Rules(spec.guardrail, spec.objectives or (primary_objective(told["primary"]),))
-    tries = min(guard.MOST_TRIED, len(spec.compress.quantize) if spec.compress else 1) or 1
+    made = min(len(spec.compress.quantize), spec.compress.budget.candidates) if spec.compress else 1
+    tries = min(guard.MOST_TRIED, made) or 1
     test = told["splits"].get("test")
     problems = [
         *unknown_objectives(spec.objectives, told["metrics"]),
@@ -159,7 +160,7 @@ def find(run: Run, task: Task) -> SearchOutcome:
         found = search(request, run.pool, run.record, run.store, tell)
     except CodeFailure as error:
         run.progress.trials = error.trials
-        raise JobError.of(f"trial {error.trial.number}", error.failure) from None
+        raise JobError.of(f"trial {error.trial.number}", replace(error.failure, kind="code")) from None
     run.progress.trials = found.trials
     run.progress.change(**reporting.search_result(found))
     if found.stop == "interrupted":

@@ -87,11 +87,13 @@ def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Pro
                 Problem("spec.task.entrypoint", f"importing {plan.spec.task.entrypoint} ended the process"),
             )
     if done.failure is not None:
-        return (Problem("spec.task.entrypoint", str(JobError.of(plan.spec.task.entrypoint, done.failure))),)
+        entrypoint = plan.spec.task.entrypoint
+        said = str(JobError.of(entrypoint, done.failure))
+        return (Problem("spec.task.entrypoint", said.removeprefix(f"spec.task.entrypoint {entrypoint!r}: ")),)
     try:
         task_of(plan, done.value)
     except JobError as error:
-        return tuple(Problem("", line) for line in str(error).splitlines())
+        return tuple(Problem(*line.split(": ", 1)) for line in str(error).splitlines())
     return ()
 
 

@@ -30,7 +30,8 @@ class JobError(RunError):
     def of(cls, what: str, failure: Failure) -> "JobError":
         """The error of a failed work: what it was about, the exception, the last lines it printed."""
         tail = "\n".join(failure.tail.rstrip().splitlines()[-TAIL_LINES:])
-        return cls(failure.kind.title(), f"{what}: {failure.error}" + (f"\n{tail}" if tail else ""))
+        error = failure.error if failure.error.startswith("spec.") else f"{what}: {failure.error}"
+        return cls(failure.kind.title(), error + (f"\n{tail}" if tail else ""))
 
 
 class GuardrailError(RunError):

@@ -199,6 +199,12 @@ def test_a_lost_worker_is_tried_again_before_the_run_fails():
     assert done.functions.count("quantize") == 3
 
 
+def test_trials_that_fail_alike_from_the_first_on_are_the_codes_fault():
+    done = drive({RUN_TRIAL: lambda work: Failure("configuration", "ValueError: bad shape")})
+
+    assert done.condition("Succeeded") == ("False", "Code")
+
+
 def test_trials_that_all_fail_end_the_run():
     done = drive(
         {RUN_TRIAL: lambda work: Failure("configuration", f"diverged {work.id}")},
