@@ -140,7 +140,7 @@ def processes_of(job: Job) -> list[str]:
             process.info["status"] != psutil.STATUS_ZOMBIE
             and (process.info["environ"] or {}).get(MARK) == job.mark
         ):
-            found.append(" ".join(process.info["cmdline"]))
+            found.append(" ".join(process.info["cmdline"] or ["(ending)"]))
     return found
 
 
