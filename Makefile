@@ -56,9 +56,10 @@ test-deps: $(VENV)/installed ## Build the test control plane and S3 server (need
 
 .PHONY: lock
 lock: $(VENV)/installed ## Pin every dependency anew from pyproject.toml
-	$(UV) pip compile pyproject.toml --extra jobs --extra dev -q --no-header -o requirements/dev.txt
-	$(UV) pip compile pyproject.toml --extra jobs --extra dev --extra bench -c requirements/dev.txt -q --no-header \
+	$(UV) pip compile pyproject.toml --extra jobs --extra operator --extra dev -q --no-header -o requirements/dev.txt
+	$(UV) pip compile pyproject.toml --extra jobs --extra operator --extra dev --extra bench -c requirements/dev.txt -q --no-header \
 		-o requirements/bench.txt
+	$(UV) pip compile pyproject.toml --extra operator -c requirements/dev.txt -q --no-header -o requirements/operator.txt
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
