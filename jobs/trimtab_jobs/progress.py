@@ -64,9 +64,13 @@ class Progress:
         self.change(phase="Failed", message=shortened(message), seconds_left=None)
 
 
-def shortened(message: str) -> str:
-    """The message within the report's limit: its beginning and, as of a traceback, its end."""
-    if len(message) <= MESSAGE_CHARACTERS:
+def shortened(message: str, limit: int = MESSAGE_CHARACTERS) -> str:
+    """The message within a limit, the report's: its beginning and, as of a traceback, its end.
+
+    What is no text, as in the name of a file that is not UTF-8, becomes "?": no report could be written.
+    """
+    message = message.encode(errors="replace").decode()
+    if len(message) <= limit:
         return message
-    half = MESSAGE_CHARACTERS // 2 - 3
+    half = limit // 2 - 3
     return f"{message[:half]} … {message[-half:]}"

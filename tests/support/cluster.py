@@ -103,6 +103,14 @@ class ApiServer:
         """Whatever the server answers at a path, such as /openapi/v3."""
         return self._send("GET", path)
 
+    def token_of(self, namespace: str, service_account: str) -> str:
+        """A new token of a service account, as the kubelet would mount it into a pod."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}/token"
+        answer = self._send(
+            "POST", path, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        )
+        return str(answer["status"]["token"])
+
     def columns(self, document: Document) -> dict[str, Any]:
         """What `kubectl get` shows of one object: its cells by the columns' names."""
         headers = {

@@ -1,0 +1,52 @@
+"""Orders: the plan as it is now, with what the operator says beside it; both may change during a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from trimtab_api.control import Control
+from trimtab_api.plan import Plan
+from trimtab_jobs.errors import RefusedError
+
+PLAN_KEY = "plan.json"
+CONTROL_KEY = "control.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a driver is to do."""
+
+    plan: Plan
+    control: Control = field(default_factory=Control)
+
+
+def orders_of(data: Mapping[str, str]) -> Orders:
+    """The orders in a plan's ConfigMap; RefusedError names the key that cannot be read."""
+    if PLAN_KEY not in data:
+        raise RefusedError(f"the plan's ConfigMap has no {PLAN_KEY}; let the operator write it anew")
+    try:
+        plan = Plan.model_validate_json(data[PLAN_KEY])
+    except ValidationError as error:
+        raise RefusedError(_unreadable(PLAN_KEY, error)) from None
+    try:
+        control = Control.model_validate_json(data.get(CONTROL_KEY) or "{}")
+    except ValidationError as error:
+        raise RefusedError(_unreadable(CONTROL_KEY, error)) from None
+    return Orders(plan, control)
+
+
+def followed(orders: Orders, new: Orders) -> Orders:
+    """The orders to follow once `new` has come; RefusedError when it is another job's plan."""
+    if new.plan.identity != orders.plan.identity:
+        raise RefusedError(f"the plan of {new.plan.name} has become another job's; this run keeps to its own")
+    return new
+
+
+def _unreadable(key: str, error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    return (
+        f"{key} cannot be read: {place}: {first['msg']}".replace(": : ", ": ")
+        + "; use the worker image of the operator's version"
+    )

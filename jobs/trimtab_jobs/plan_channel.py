@@ -1,0 +1,81 @@
+"""The plan's ConfigMap, looked at again and again: edits reach the run that is under way."""
+
+import threading
+from collections.abc import Callable
+
+from trimtab_jobs.config_maps import ApiError, ConfigMaps
+from trimtab_jobs.errors import RefusedError
+from trimtab_jobs.orders import Orders, followed, orders_of
+from trimtab_jobs.settings import Settings
+
+EVERY_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 10.0
+Read = Callable[[], Orders]
+
+
+class PlanChannel:
+    """The newest orders that this run may follow; a thread of its own reads them.
+
+    A plan that cannot be read, or that is another job's, changes nothing; `tell` hears of it once.
+    """
+
+    def __init__(
+        self, read: Read, first: Orders, tell: Callable[[str], None], every_seconds: float = EVERY_SECONDS
+    ) -> None:
+        self._read = read
+        self._orders = first
+        self._tell = tell
+        self._every_seconds = every_seconds
+        self._told = ""
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="plan", daemon=True)
+
+    def __call__(self) -> Orders:
+        """The orders as they are known now."""
+        return self._orders
+
+    def __enter__(self) -> "PlanChannel":
+        """Begin to read."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Read no more; a request under way is not waited for."""
+        self._closed.set()
+
+    def look(self) -> None:
+        """Read the orders once."""
+        try:
+            self._orders = followed(self._orders, self._read())
+            problem = ""
+        except (ApiError, RefusedError) as error:
+            problem = str(error)
+        if problem and problem != self._told:
+            self._tell(problem)
+        self._told = problem
+
+    def _follow(self) -> None:
+        while not self._closed.wait(self._every_seconds):
+            self.look()
+
+
+def first_orders(read: Read, patience_seconds: float, wait: Callable[[float], bool]) -> Orders:
+    """The orders to begin with; tried again for a while, since a pod may be ahead of its rights and network.
+
+    Raises ApiError when there are none by then or `wait` says that the run is to stop; RefusedError when
+    they cannot be read.
+    """
+    pause = 0.5
+    while True:
+        try:
+            return read()
+        except ApiError:
+            patience_seconds -= pause
+            if patience_seconds <= 0 or wait(pause):
+                raise
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def read_from(maps: ConfigMaps, settings: Settings) -> Read:
+    """Reads the orders from the plan's ConfigMap."""
+    return lambda: orders_of(maps.read(settings.plan))

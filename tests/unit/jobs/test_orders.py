@@ -1,0 +1,61 @@
+"""What a driver is told: read from the plan's ConfigMap, followed only while it is the same job's."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.support.driving import MANIFEST, SEARCH
+from tests.support.jobs import job
+from trimtab_api.control import Control
+from trimtab_api.plan import Plan, resolve
+from trimtab_api.profile import LOCAL_PROFILE
+from trimtab_jobs.errors import RefusedError
+from trimtab_jobs.orders import Orders, followed, orders_of
+
+
+def plan_of(**changes) -> Plan:
+    return resolve(job(**MANIFEST | changes), LOCAL_PROFILE)
+
+
+def data_of(plan: Plan, **others: str) -> Mapping[str, str]:
+    return {"plan.json": plan.model_dump_json(by_alias=True, exclude_none=True), **others}
+
+
+def test_plan_and_control_are_read():
+    control = '{"attempt": 2, "stopSearch": "gpuHours", "usedSeconds": 12.5, "fromALaterVersion": 1}'
+
+    orders = orders_of(data_of(plan_of(), **{"control.json": control}))
+
+    assert orders == Orders(plan_of(), Control(attempt=2, stop_search="gpuHours", used_seconds=12.5))
+
+
+def test_without_control_it_is_the_first_attempt():
+    assert orders_of(data_of(plan_of())).control == Control(attempt=1, stop_search=None, used_seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        pytest.param({}, "has no plan.json", id="no plan"),
+        pytest.param({"plan.json": "{"}, "plan.json cannot be read: Invalid JSON", id="no JSON"),
+        pytest.param(
+            {"plan.json": '{"schemaVersion": 2}'}, "plan.json cannot be read: schemaVersion: ", id="version"
+        ),
+        pytest.param(
+            data_of(plan_of(), **{"control.json": '{"stopSearch": "whim"}'}),
+            "control.json cannot be read: stopSearch: ",
+            id="control",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(data: Mapping[str, str], problem: str):
+    with pytest.raises(RefusedError, match=problem):
+        orders_of(data)
+
+
+def test_an_edited_plan_is_followed_and_another_jobs_is_not():
+    orders, edited = Orders(plan_of()), Orders(plan_of(search=SEARCH | {"trials": 50}))
+
+    assert followed(orders, edited) == edited
+    with pytest.raises(RefusedError, match="has become another job's; this run keeps to its own"):
+        followed(orders, Orders(plan_of(search=SEARCH | {"seed": 8})))
