@@ -1,7 +1,7 @@
 """python -m tests.cluster build [PROGRAM ...] | up DIR | down DIR
 
 build   builds the servers that the tests need, as far as they are missing, and prints their paths
-up      starts a control plane in DIR, to look at with `kubectl --kubeconfig DIR/kubeconfig`
+up      starts a control plane with KubeRay in DIR, to look at with `kubectl --kubeconfig DIR/kubeconfig`
 down    ends what `up DIR` started, and nothing else, and removes DIR
 """
 
@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.control_plane import EVERYTHING, ControlPlane
 from tests.cluster.processes import StartError, stop_recorded
-from tests.cluster.programs import PROGRAMS, UnavailableError, build_program
+from tests.cluster.programs import PROGRAMS, UnavailableError, build_program, find_program
 
 
 def main() -> None:
@@ -53,8 +53,9 @@ def up(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         sys.exit(f"{folder} is not empty: name a new folder, or run `down` on it first")
     began = time.monotonic()
-    ControlPlane(folder, outlive=True).start()
-    print(f"ready after {time.monotonic() - began:.1f} s: kubectl --kubeconfig {folder}/kubeconfig get crds")
+    ControlPlane(folder, EVERYTHING, outlive=True).start()
+    kubectl = f"{find_program('kubectl')} --kubeconfig {folder}/kubeconfig"
+    print(f"ready after {time.monotonic() - began:.1f} s: {kubectl} get crds")
 
 
 def down(folder: Path) -> None:

@@ -5,24 +5,26 @@
            ─ kubeconfig                 an administrator's, for kubectl
            ─ etcd/  logs/  pids
 
-SERVERS says what runs, in the order of starting; another server is one name there (and in `programs`) and
-one function for its flags and one for its health.
+`servers` says what runs, in the order of starting: API_SERVER for what reads and writes objects, EVERYTHING
+for what also needs controllers, a scheduler and KubeRay. `servers.py` says how; another server is one name
+there, and in `programs`.
 """
 
 import json
 import os
 import secrets
-import ssl
 import subprocess
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.cluster.processes import Processes, free_ports, is_listening
+from tests.cluster.processes import Processes, free_ports
 from tests.cluster.programs import UnavailableError, find_program
+from tests.cluster.servers import PORTS, SERVERS
+
+API_SERVER = ("etcd", "kube-apiserver")
+EVERYTHING = tuple(SERVERS)
 
 OPENSSL_CONFIGURATION = """\
 [req]
@@ -40,38 +42,54 @@ subjectAltName = IP:127.0.0.1, DNS:localhost
 
 @dataclass
 class ControlPlane:
-    """One control plane in one empty folder; `outlive` lets it go on after this process."""
+    """One control plane in one empty folder; `outlive` lets it go on after this process.
+
+    Flags and environment variables are added to a server's own, the last one counting; they may be changed
+    while it is stopped.
+    """
 
     folder: Path
+    servers: Sequence[str] = API_SERVER
     outlive: bool = False
+    flags: dict[str, Sequence[str]] = field(default_factory=dict)
+    environments: dict[str, Mapping[str, str]] = field(default_factory=dict)
     token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    etcd_port: int = 0
-    peer_port: int = 0
-    port: int = 0
+    ports: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.etcd_port, self.peer_port, self.port = free_ports(3)
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.processes = Processes(self.folder, self.outlive)
+        self.programs: dict[str, Path] = {}
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://127.0.0.1:{self.ports['api']}"
 
     @property
     def certificate(self) -> Path:
-        """What a client has to trust."""
+        """What a client has to trust; with the key beside it, a test can serve HTTPS under the same trust."""
         return self.folder / "serving.crt"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """An administrator's."""
+        return self.folder / "kubeconfig"
 
     def start(self) -> None:
         """Return once every server is healthy; UnavailableError when one is not built, StartError else."""
-        paths = {name: find_program(name) for name in SERVERS}
+        self.programs = {name: find_program(name) for name in self.servers}
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_certificate(self.folder)
-        self.write_credentials()
+        write_private(self.folder / "tokens.csv", f'{self.token},admin,admin,"system:masters"\n')
+        self.write_kubeconfig(self.kubeconfig, self.token)
         try:
-            for name, server in SERVERS.items():
-                self.processes.start(name, [paths[name], *server.flags(self)], os.environ)
-                self.processes.wait_until(f"{name} is healthy", partial(server.is_healthy, self))
+            for name in self.servers:
+                SERVERS[name].prepare(self)
+                self._start(name)
+                if SERVERS[name].awaited:
+                    self._await(name)
+            for name in self.servers:
+                self._await(name)
         except BaseException:
             self.stop()
             raise
@@ -79,78 +97,40 @@ class ControlPlane:
     def stop(self) -> None:
         self.processes.stop()
 
-    def write_credentials(self) -> None:
-        """Write the token file of the API server and the administrator's kubeconfig."""
-        write_private(self.folder / "tokens.csv", f'{self.token},admin,admin,"system:masters"\n')
-        cluster = {"server": self.url, "certificate-authority": str(self.certificate)}
+    def stop_server(self, name: str) -> None:
+        """End one server, which is given the time to end well; the others go on without it."""
+        self.processes.stop_one(name)
+
+    def kill_server(self, name: str) -> None:
+        """End one server as a power cut would."""
+        self.processes.kill_one(name)
+
+    def start_server(self, name: str) -> None:
+        """Start a stopped server again on the same ports, with what it stored; return once it is healthy."""
+        self._start(name)
+        self._await(name)
+
+    def write_kubeconfig(self, path: Path, token: str, url: str | None = None) -> None:
+        """Write a kubeconfig of a token's owner, for the API server or for a proxy with its certificate."""
+        cluster = {"server": url or self.url, "certificate-authority": str(self.certificate)}
         configuration = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "tests", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": self.token}}],
-            "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "admin"}}],
+            "users": [{"name": "user", "user": {"token": token}}],
+            "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "user"}}],
             "current-context": "tests",
         }
-        write_private(self.folder / "kubeconfig", json.dumps(configuration, indent=1))  # JSON is YAML
+        write_private(path, json.dumps(configuration, indent=1))  # JSON is YAML
 
+    def _start(self, name: str) -> None:
+        server = SERVERS[name]
+        command = [str(self.programs[name]), *server.flags(self), *self.flags.get(name, ())]
+        environment = {**os.environ, **server.environment(self), **self.environments.get(name, {})}
+        self.processes.start(name, command, environment)
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """How one server is started and known to be healthy."""
-
-    flags: Callable[[ControlPlane], Sequence[str]]
-    is_healthy: Callable[[ControlPlane], bool]
-
-
-def etcd_flags(plane: ControlPlane) -> list[str]:
-    client, peer = f"http://127.0.0.1:{plane.etcd_port}", f"http://127.0.0.1:{plane.peer_port}"
-    return [
-        f"--data-dir={plane.folder}/etcd",
-        "--unsafe-no-fsync",  # nothing here has to survive a power cut
-        f"--listen-client-urls={client}",
-        f"--advertise-client-urls={client}",
-        f"--listen-peer-urls={peer}",
-        f"--initial-advertise-peer-urls={peer}",
-        f"--initial-cluster=default={peer}",
-        "--log-level=warn",
-    ]
-
-
-def api_server_flags(plane: ControlPlane) -> list[str]:
-    return [
-        f"--etcd-servers=http://127.0.0.1:{plane.etcd_port}",
-        "--bind-address=127.0.0.1",
-        f"--secure-port={plane.port}",
-        "--advertise-address=127.0.0.1",  # else it looks for another address, which a host may not have
-        "--endpoint-reconciler-type=none",  # the Service `kubernetes` may not point at a loopback address
-        f"--tls-cert-file={plane.folder}/serving.crt",
-        f"--tls-private-key-file={plane.folder}/serving.key",
-        f"--token-auth-file={plane.folder}/tokens.csv",
-        "--authorization-mode=RBAC",
-        "--service-account-issuer=https://kubernetes.default.svc",
-        f"--service-account-key-file={plane.folder}/serving.crt",
-        f"--service-account-signing-key-file={plane.folder}/serving.key",
-        "--service-cluster-ip-range=10.96.0.0/16",
-        "--profiling=false",
-    ]
-
-
-def is_api_server_ready(plane: ControlPlane) -> bool:
-    trust = ssl.create_default_context(cafile=plane.certificate)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
-    )
-    try:
-        with opener.open(f"{plane.url}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-SERVERS = {
-    "etcd": Server(etcd_flags, lambda plane: is_listening(plane.etcd_port)),
-    "kube-apiserver": Server(api_server_flags, is_api_server_ready),
-}
+    def _await(self, name: str) -> None:
+        self.processes.wait_until(f"{name} is healthy", partial(SERVERS[name].is_healthy, self))
 
 
 def write_certificate(folder: Path) -> None:

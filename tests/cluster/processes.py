@@ -68,6 +68,19 @@ class Processes:
             child.wait()
         self.children.clear()
 
+    def stop_one(self, name: str) -> None:
+        """End one process; what waits for the others no longer minds that it is gone."""
+        child = self.children.pop(name)
+        with suppress(psutil.NoSuchProcess):
+            end_process(child.pid, psutil.Process(child.pid).create_time())
+        child.wait()
+
+    def kill_one(self, name: str) -> None:
+        """End one process at once, unasked."""
+        child = self.children.pop(name)
+        child.kill()
+        child.wait()
+
     def log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"
 

@@ -4,12 +4,14 @@ Each module has a folder under `modules/` whose go.mod and go.sum pin it and eve
 binary is downloaded and none depends on what a distribution ships. Binaries are kept outside the tree, by
 module and version, and shared by every checkout on the machine. A further program of a module that is
 already here is one more `tool` in its go.mod (`go get -tool PACKAGE@VERSION`) and one more line in
-PROGRAMS.
+PROGRAMS. A program of our own has its main.go in the folder, on top of the module that it shows.
 """
 
 import fcntl
+import hashlib
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,12 +28,16 @@ class UnavailableError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program: the folder under `modules/`, the Go module that gives it its version, its package."""
+    """One program: the folder under `modules/`, the Go module that gives it its version, its package.
+
+    `definitions` is the module's folder of CustomResourceDefinitions, kept beside the program.
+    """
 
     name: str
     folder: str
     module: str
     package: str
+    definitions: str | None = None
 
     @property
     def version(self) -> str:
@@ -44,21 +50,30 @@ class Program:
 
     @property
     def path(self) -> Path:
-        """Where the built program is kept."""
-        return cache_folder() / f"{self.folder}-{self.version}" / self.name
+        """Where the built program is kept; one of our own also by what its source says."""
+        source = MODULES / self.folder / "main.go"
+        digest = f"-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}" if source.exists() else ""
+        return cache_folder() / f"{self.folder}-{self.version}{digest}" / self.name
+
+    @property
+    def definitions_path(self) -> Path:
+        """Where the module's CustomResourceDefinitions are kept once the program is built."""
+        return self.path.parent / "crds"
 
 
+KUBERNETES, KUBERAY = "k8s.io/kubernetes", "github.com/ray-project/kuberay/ray-operator"
+VERSITYGW = "github.com/versity/versitygw"
 PROGRAMS = {
     program.name: program
     for program in (
         Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
-        Program("kube-apiserver", "kubernetes", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
-        Program(
-            "versitygw",
-            "versitygw",
-            "github.com/versity/versitygw",
-            "github.com/versity/versitygw/cmd/versitygw",
+        *(
+            Program(name, "kubernetes", KUBERNETES, f"{KUBERNETES}/cmd/{name}")
+            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
         ),
+        Program("kuberay-operator", "kuberay", KUBERAY, KUBERAY, definitions="config/crd/bases"),
+        Program("kstatus", "kstatus", "sigs.k8s.io/cli-utils", "trimtab.io/tests/cluster/kstatus"),
+        Program("versitygw", "versitygw", VERSITYGW, f"{VERSITYGW}/cmd/versitygw"),
     )
 }
 
@@ -105,9 +120,22 @@ def compile_program(program: Program) -> None:
             raise UnavailableError(
                 f"{program.name} {program.version} could not be built; Go's messages are above"
             )
+        copy_definitions(program)  # before the program itself, whose presence says that all is there
         draft.rename(program.path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def copy_definitions(program: Program) -> None:
+    """Copy the CustomResourceDefinitions that the program's module ships, as far as it has any."""
+    if program.definitions is None:
+        return
+    command = ["go", "list", "-m", "-f", "{{.Dir}}", program.module]
+    folder = MODULES / program.folder
+    found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    program.definitions_path.mkdir(exist_ok=True)
+    for path in sorted((Path(found) / program.definitions).glob("*.yaml")):
+        shutil.copyfile(path, program.definitions_path / path.name)
 
 
 def link_flags(program: Program) -> str:

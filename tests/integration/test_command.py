@@ -1,4 +1,4 @@
-"""`python -m tests.cluster`, with which a person looks at the API server."""
+"""`python -m tests.cluster`, with which a person looks at the control plane."""
 
 import subprocess
 import sys
@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cluster.control_plane import SERVERS
+from tests.cluster.control_plane import EVERYTHING
 from tests.cluster.processes import stop_recorded
-from tests.cluster.programs import UnavailableError, find_program
+from tests.cluster.programs import PROGRAMS, UnavailableError, find_program
 from tests.support.tiers import skip_tier
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder for a control plane, of which nothing is left running."""
     try:
-        [find_program(name) for name in SERVERS]
+        [find_program(name) for name in EVERYTHING]
     except UnavailableError as error:
         skip_tier(str(error))
     yield tmp_path / "plane"
@@ -38,7 +38,7 @@ def test_up_leaves_servers_that_down_ends(folder: Path) -> None:
     ran = {name for name, pid in servers.items() if psutil.pid_exists(pid)}
     down = run("down", folder)
 
-    assert (up.returncode, ran, down.returncode) == (0, set(SERVERS), 0), up.stderr + down.stderr
+    assert (up.returncode, ran, down.returncode) == (0, set(EVERYTHING), 0), up.stderr + down.stderr
     assert not folder.exists()
 
 
@@ -61,4 +61,4 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path, command: str, me
 def test_unknown_program_is_answered_with_the_known_ones() -> None:
     done = run("build", "etdc")
 
-    assert done.stderr == "no program is named etdc: choose from etcd, kube-apiserver, versitygw\n"
+    assert done.stderr == f"no program is named etdc: choose from {', '.join(PROGRAMS)}\n"

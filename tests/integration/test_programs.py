@@ -73,11 +73,11 @@ def test_go_that_cannot_build_is_named_with_the_fix(
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_every_program_is_a_pinned_tool_of_its_module(name: str) -> None:
+def test_every_program_is_a_tool_of_its_module_or_our_own_and_pinned(name: str) -> None:
     program = PROGRAMS[name]
     folder = Path(__file__).parents[1] / "cluster" / "modules" / program.folder
 
     assert re.search(
-        rf"^(tool |\t){re.escape(program.package)}$", (folder / "go.mod").read_text(), re.MULTILINE
+        rf"^(tool |module |\t){re.escape(program.package)}$", (folder / "go.mod").read_text(), re.MULTILINE
     )
     assert f"{program.module} {program.version} h1:" in (folder / "go.sum").read_text()

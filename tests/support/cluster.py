@@ -1,7 +1,9 @@
-"""A real API server for tests, with the CRDs of `crds/` installed.
+"""A real API server for tests, with the CRDs of `crds/` installed, and a small client of it.
 
-`api_server` starts etcd and kube-apiserver once per session (3 s) and gives a small client. Its answers are
-the server's own JSON; a refusal is a RefusedError that lists every cause by field.
+`api_server` starts etcd and kube-apiserver once per session (3 s). `control_plane` also starts the
+controllers, the scheduler and KubeRay (8 s); `own_control_plane` is one test's own, whose servers it may
+stop. The client's answers are the server's own JSON; a refusal is a RefusedError that lists every cause by
+field.
 """
 
 import json
@@ -9,7 +11,7 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +20,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.control_plane import API_SERVER, EVERYTHING, ControlPlane
 from tests.cluster.processes import StartError
 from tests.cluster.programs import UnavailableError
 from tests.support.tiers import skip_tier
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
-APPLY = "application/apply-patch+yaml"
+APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+NOT_FOUND = 404
 Document = dict[str, Any]
 
 
@@ -91,17 +94,60 @@ class ApiServer:
         """The stored object of the same kind, namespace and name."""
         return self._send("GET", self._path(document))
 
+    def find(self, document: Document) -> Document | None:
+        """The stored object of the same kind, namespace and name, or None."""
+        try:
+            return self.get(document)
+        except RefusedError as error:
+            if error.code == NOT_FOUND:
+                return None
+            raise
+
+    def patch(self, document: Document, change: Document) -> Document:
+        """The object after a merge patch of what is not its status."""
+        return self._send("PATCH", self._path(document), change, content_type=MERGE)
+
     def update_status(self, document: Document) -> Document:
         """The object after replacing its status by this document's; all else of it is ignored."""
         return self._send("PUT", f"{self._path(document)}/status", document, self._options(True, False))
 
-    def delete(self, document: Document) -> None:
-        """Delete the object of the same kind, namespace and name."""
-        self._send("DELETE", self._path(document))
+    def patch_status(self, document: Document, status: Document) -> Document:
+        """The object after a merge patch of its status."""
+        path = f"{self._path(document)}/status"
+        return self._send("PATCH", path, {"status": status}, content_type=MERGE)
 
-    def read(self, path: str) -> Document:
+    def delete(self, document: Document, **options: str) -> None:
+        """Delete the object of the same kind, namespace and name; gracePeriodSeconds="0" asks no kubelet."""
+        self._send("DELETE", self._path(document), options=options)
+
+    def read(self, path: str, **options: str) -> Document:
         """Whatever the server answers at a path, such as /openapi/v3."""
-        return self._send("GET", path)
+        return self._send("GET", path, options=options)
+
+    def items(self, version: str, kind: str, namespace: str | None = None, **options: str) -> list[Document]:
+        """All objects of a kind in one namespace, or in all; options such as labelSelector="a=b"."""
+        found: list[Document] = self.read(self.collection(version, kind, namespace), **options)["items"]
+        return [{"apiVersion": version, "kind": kind} | each for each in found]
+
+    def collection(self, version: str, kind: str, namespace: str | None = None) -> str:
+        """The path of all objects of a kind in one namespace, or in all."""
+        resource = self._resource({"apiVersion": version, "kind": kind})
+        return resource.collection(namespace) if namespace else f"{resource.root}/{resource.plural}"
+
+    def token(self, namespace: str, account: str) -> str:
+        """A token of a ServiceAccount, as a pod of it has one: with its rights and no others."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        return str(self._send("POST", path, request)["status"]["token"])
+
+    def watch(self, path: str, **options: str) -> Iterator[tuple[str, Document]]:
+        """Kind of change and object, as they happen, until the server ends the stream; see `collection`."""
+        url = f"{self.plane.url}{path}?{urllib.parse.urlencode(options | {'watch': 'true'})}"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.plane.token}"})
+        with self._opener.open(request, timeout=None) as answer:
+            for line in answer:
+                event = json.loads(line)
+                yield event["type"], event["object"]
 
     def token_of(self, namespace: str, service_account: str) -> str:
         """A new token of a service account, as the kubelet would mount it into a pod."""
@@ -159,7 +205,7 @@ class ApiServer:
         content_type: str = "application/json",
     ) -> Document:
         headers = {"Authorization": f"Bearer {self.plane.token}", "Content-Type": content_type}
-        url = f"{self.plane.url}{path}?{urllib.parse.urlencode(options or {})}"
+        url = f"{self.plane.url}{path}" + (f"?{urllib.parse.urlencode(options)}" if options else "")
         content = body if isinstance(body, str) else json.dumps(body)
         request = urllib.request.Request(url, content.encode() if body else None, headers, method=method)
         return self._open(request)
@@ -196,10 +242,9 @@ def crd_documents() -> dict[str, Document]:
     return {path.name: yaml.safe_load(path.read_text()) for path in sorted(CRDS.glob("*.yaml"))}
 
 
-@pytest.fixture(scope="session")
-def bare_api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """The session's API server without any CRD."""
-    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
+def run_control_plane(folder: Path, servers: Sequence[str]) -> Iterator[ApiServer]:
+    """A started control plane, ended afterwards; the tier is skipped when a server is not built here."""
+    plane = ControlPlane(folder, servers)
     try:
         plane.start()
     except UnavailableError as error:
@@ -211,11 +256,35 @@ def bare_api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiSer
 
 
 @pytest.fixture(scope="session")
+def bare_api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """The session's API server without any CRD."""
+    yield from run_control_plane(tmp_path_factory.mktemp("control-plane"), API_SERVER)
+
+
+@pytest.fixture(scope="session")
 def api_server(bare_api_server: ApiServer) -> ApiServer:
     """The session's API server with the CRDs installed and served."""
+    return with_definitions(bare_api_server)
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """The session's control plane: everything of EVERYTHING, and the CRDs; to be left running."""
+    folder = tmp_path_factory.mktemp("full-control-plane")
+    yield from map(with_definitions, run_control_plane(folder, EVERYTHING))
+
+
+@pytest.fixture
+def own_control_plane(tmp_path: Path) -> Iterator[ApiServer]:
+    """A control plane of this test's own, whose servers it may stop, kill and start again."""
+    yield from map(with_definitions, run_control_plane(tmp_path / "control-plane", EVERYTHING))
+
+
+def with_definitions(server: ApiServer) -> ApiServer:
+    """The server once the CRDs are installed and served."""
     for name, document in crd_documents().items():
-        install(bare_api_server, name, document)
-    return bare_api_server
+        install(server, name, document)
+    return server
 
 
 def install(server: ApiServer, name: str, definition: Document) -> None:
