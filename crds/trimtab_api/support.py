@@ -1,20 +1,18 @@
-"""What of the language this version carries out; the rest is refused by name, never ignored."""
+"""What of the language this version carries out, and where; the rest is refused by name, never ignored."""
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from trimtab_api.digests import CLUSTER_ONLY
 from trimtab_api.errors import Problem
 from trimtab_api.job import OptimizationJob
 from trimtab_api.model import join
 
+Where = Literal["embedded", "cluster"]
+"""trimtab run, or the operator."""
+
 REFUSED = (
-    "task.code.image",
-    "task.code.archive",
-    "task.code.pvc",
     "task.data[].sha256",
-    "task.data[].pvc",
-    "task.data[].configMap",
     "model",
     "search.sampler.grid",
     "search.sampler.sobol",
@@ -31,11 +29,22 @@ REFUSED = (
     "compress.prune",
     "compress.distill",
     "guardrail[].slice",
-    "budget.gpuHours",
-    "budget.cost",
-    "budget.energyKWh",
 )
 """Fields of spec that no part of this version carries out yet."""
+REFUSED_HERE: dict[Where, tuple[str, ...]] = {
+    "embedded": (
+        "task.code.image",
+        "task.code.archive",
+        "task.code.pvc",
+        "task.data[].pvc",
+        "task.data[].configMap",
+        "budget.gpuHours",
+        "budget.cost",
+        "budget.energyKWh",
+    ),
+    "cluster": ("evaluation",),
+}
+"""Fields of spec that only one way of running a job does not carry out."""
 REFUSED_VALUES = {
     "objectives[].metric": ("energyJ",),
     "guardrail[].metric": ("energyJ",),
@@ -43,19 +52,27 @@ REFUSED_VALUES = {
 }
 """Values that no part of this version carries out yet, of fields that it does."""
 _WHY = "not carried out by this version of Trimtab"
+_WHY_HERE: dict[Where, str] = {
+    "embedded": "not carried out by trimtab run; remove it, or apply the job to a cluster",
+    "cluster": f"{_WHY} on a cluster; remove it",
+}
 
 
-def refusals(job: OptimizationJob, given_data: Collection[str] = ()) -> tuple[Problem, ...]:
-    """Return a problem for each field of a job that this version does not carry out.
+def refusals(
+    job: OptimizationJob, given_data: Collection[str] = (), where: Where = "embedded"
+) -> tuple[Problem, ...]:
+    """Return a problem for each field of a job that this version does not carry out where it is to run.
 
     `given_data` names the data whose folder the command line gives: what the manifest says of their place is
     not used.
     """
     spec = job.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     spec["task"]["data"] = [{} if each["name"] in given_data else each for each in spec["task"]["data"]]
+    told = dict.fromkeys(REFUSED, f"{_WHY}; remove it")
+    told |= dict.fromkeys(REFUSED_HERE[where], _WHY_HERE[where])
     problems = [
-        Problem(f"spec.{path}", f"{_WHY}; remove it")
-        for pattern in REFUSED
+        Problem(f"spec.{path}", message)
+        for pattern, message in told.items()
         for path, _ in _matches(spec, pattern)
     ]
     for pattern, values in REFUSED_VALUES.items():
@@ -64,12 +81,7 @@ def refusals(job: OptimizationJob, given_data: Collection[str] = ()) -> tuple[Pr
             for path, value in _matches(spec, pattern)
             if value in values
         ]
-    for path, uri in _matches(spec, "task.data[].uri"):
-        if "://" in uri:
-            name = path.removesuffix(".uri")
-            wanted = "give a relative path, or --data NAME=FOLDER"
-            problems.append(Problem(f"spec.{name}.uri", f"a remote URI is {_WHY}; {wanted}"))
-    return tuple(problems)
+    return (*problems, *_unreachable_data(spec, where))
 
 
 def cluster_only(job: OptimizationJob) -> tuple[str, ...]:
@@ -77,6 +89,20 @@ def cluster_only(job: OptimizationJob) -> tuple[str, ...]:
     spec = job.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     paths = [f"spec.{field}" for field in CLUSTER_ONLY if field in spec]
     return (*paths, "spec.evaluation") if "evaluation" in spec else tuple(paths)
+
+
+def _unreachable_data(spec: dict[str, Any], where: Where) -> Iterator[Problem]:
+    """Yield a problem for each set of data at a place that is not read: all URIs, and paths on a cluster."""
+    instead = {
+        "embedded": "give a relative path, or --data NAME=FOLDER",
+        "cluster": "put it on a pvc or in a configMap",
+    }
+    for path, uri in _matches(spec, "task.data[].uri"):
+        if "://" in uri:
+            yield Problem(f"spec.{path}", f"a remote URI is {_WHY}; {instead[where]}")
+        elif where == "cluster":
+            why = "a relative path is one of the machine on which trimtab run runs"
+            yield Problem(f"spec.{path}", f"{why}; {instead[where]}")
 
 
 def _matches(value: Any, pattern: str, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,14 +5,20 @@ from typing import Any
 
 import pytest
 
-from tests.support.jobs import job
+from tests.support.jobs import job, job_document
 from tests.support.manifests import good_documents
 from trimtab_api.digests import CLUSTER_ONLY
 from trimtab_api.manifest import parse_job
 from trimtab_api.schema import job_crd
-from trimtab_api.support import REFUSED, REFUSED_VALUES, cluster_only, refusals
+from trimtab_api.support import REFUSED, REFUSED_HERE, REFUSED_VALUES, Where, cluster_only, refusals
 
 WHY = "not carried out by this version of Trimtab"
+WHY_HERE: dict[Where, str] = {
+    "embedded": "not carried out by trimtab run; remove it, or apply the job to a cluster",
+    "cluster": f"{WHY} on a cluster; remove it",
+}
+HERE: list[tuple[Where, str]] = [(where, field) for where, fields in REFUSED_HERE.items() for field in fields]
+EACH_WAY = pytest.mark.parametrize("where", WHY_HERE)
 CARRIED_OUT = {
     "task.entrypoint", "task.code.configMap", "task.args", "task.data[].name", "task.data[].uri",
     "objectives[].metric", "objectives[].direction", "objectives[].goal", "objectives[].target",
@@ -28,9 +34,17 @@ CARRIED_OUT = {
 }  # fmt: skip
 
 
-def test_no_field_is_ignored() -> None:
+ELSEWHERE: dict[Where, set[str]] = {
+    "embedded": {*CLUSTER_ONLY, "evaluation"},
+    "cluster": {*CLUSTER_ONLY, *REFUSED_HERE["embedded"]},
+}
+"""What one way of running a job leaves to the other, or only it carries out."""
+
+
+@EACH_WAY
+def test_no_field_is_ignored(where: Where) -> None:
     spec = job_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    known = {*CARRIED_OUT, *REFUSED, *CLUSTER_ONLY, "evaluation"}
+    known = {*CARRIED_OUT, *REFUSED, *REFUSED_HERE[where], *ELSEWHERE[where]}
 
     assert [path for path in leaves(spec) if not any(is_below(path, each) for each in known)] == []
 
@@ -61,6 +75,26 @@ def test_field_is_refused_wherever_a_good_job_has_it(field: str) -> None:
     assert any(without_places(line) == f"spec.{field}: {WHY}; remove it" for line in said)
 
 
+@pytest.mark.parametrize(("where", "field"), HERE)
+def test_field_is_refused_where_only_the_other_way_carries_it_out(where: Where, field: str) -> None:
+    jobs = [parse_job(each) for each in (*good_documents().values(), *OTHERS) if has_task(each)]
+    said = [without_places(str(problem)) for each in jobs for problem in refusals(each, where=where)]
+    others = [without_places(str(problem)) for each in jobs for problem in refusals(each, where=OTHER[where])]
+
+    assert f"spec.{field}: {WHY_HERE[where]}" in said
+    assert not any(line.startswith(f"spec.{field}:") for line in others)
+
+
+OTHER: dict[Where, Where] = {"embedded": "cluster", "cluster": "embedded"}
+CODE = ({"image": f"registry.example.org/app@sha256:{'0' * 64}"}, {"pvc": {"claim": "code"}})
+OTHERS = [job_document(task={"entrypoint": "a:B", "code": code}) for code in CODE]
+"""What no good manifest has, since each has one source of code."""
+
+
+def has_task(document: dict[str, Any]) -> bool:
+    return bool(document["kind"] == "OptimizationJob")
+
+
 def without_places(line: str) -> str:
     return "[]".join(part.split("]", 1)[-1] if index else part for index, part in enumerate(line.split("[")))
 
@@ -89,6 +123,20 @@ def test_remote_data_is_refused_unless_the_command_line_gives_it() -> None:
         f"spec.task.data[0].uri: a remote URI is {WHY}; give a relative path, or --data NAME=FOLDER"
     ]
     assert refusals(remote, given_data=["train"]) == ()
+
+
+def test_data_on_a_cluster_lies_on_a_claim_or_in_a_config_map() -> None:
+    remote = [{"name": "train", "uri": "s3://bucket/x"}, {"name": "test", "uri": "data/test"}]
+    mounted = [{"name": "more", "pvc": {"claim": "c"}}, {"name": "names", "configMap": "m"}]
+    task = {"entrypoint": "a:B", "data": [*remote, *mounted]}
+
+    told = [str(each) for each in refusals(job(task=task), where="cluster")]
+
+    fix = "put it on a pvc or in a configMap"
+    assert told == [
+        f"spec.task.data[0].uri: a remote URI is {WHY}; {fix}",
+        f"spec.task.data[1].uri: a relative path is one of the machine on which trimtab run runs; {fix}",
+    ]
 
 
 def test_what_only_a_cluster_uses_is_named() -> None:
