@@ -49,9 +49,8 @@ class _Container:
 def build_head_template(start: Start) -> Json:
     """Return the template of the head, where the driver runs: it holds the job's token."""
     driver = Part(env=_variables(_driver_environment(start)))
-    reads = joined(_writable(), store_part(start.plan, start.profile), code_part(start.plan))
     resources = {"cpu": start.defaults.head_cpu, "memory": start.defaults.head_memory}
-    head = _Container("ray-head", head_image(start), joined(driver, _ray(), reads), resources)
+    head = _Container("ray-head", head_image(start), joined(driver, _ray(), _reads(start)), resources)
     placement = head_affinity(start.profile)
     account = {
         "serviceAccountName": driver_account(start.owner, start.profile),
@@ -63,10 +62,9 @@ def build_head_template(start: Start) -> Json:
 def build_worker_template(start: Start, pods: Pods) -> Json:
     """Return the template of a group's workers, where the user's code runs: without a token."""
     threads = Part(env=(variable("OMP_NUM_THREADS", str(max(1, int(pods.group.cpu)))),))
-    reads = joined(_writable(), store_part(start.plan, start.profile), code_part(start.plan))
     gpus = {pods.gpu_resource: str(pods.gpus)} if pods.gpus else {}
     resources = {"cpu": pods.cpu, "memory": pods.memory, **gpus}
-    part = joined(_ray(), threads, reads, data_part(start.plan))
+    part = joined(_ray(), threads, _reads(start))
     worker = _Container("ray-worker", worker_image(start), part, resources)
     named = store_account(start.profile)
     account = {"serviceAccountName": named} if named else {}
@@ -109,6 +107,12 @@ def _driver_environment(start: Start) -> dict[str, str]:
         "TRIMTAB_PLAN": plan_name(start.owner.name),
         "TRIMTAB_REPORT": report_name(start.owner.name),
     }
+
+
+def _reads(start: Start) -> Part:
+    """Return what head and workers see alike: the store, the code (which the head only digests), the data."""
+    store = store_part(start.plan, start.profile)
+    return joined(_writable(), store, code_part(start.plan), data_part(start.plan))
 
 
 def _variables(values: Mapping[str, str]) -> tuple[Json, ...]:
