@@ -1,11 +1,14 @@
 """Status of a job: the Report's shapes, kept small, with what the operator observed."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from trimtab_api.model import Model
-from trimtab_api.report import Candidate, Name, Natural, Progress
+from trimtab_api.report import Candidate, Cost, Message, Name, Natural, Progress
+
+RunOutcome = Literal["Running", "Succeeded", "Failed", "Infrastructure", "Suspended", "Deleted"]
 
 
 class Summary(Model):
@@ -21,6 +24,29 @@ class Summary(Model):
     """Speedup against the baseline, such as 4.1x."""
 
 
+class RunRecord(Model):
+    """A RayJob that was started: one segment of the plan, carried out once."""
+
+    name: Name
+    """Name of the RayJob."""
+    segment: Name
+    """Segment of the plan."""
+    attempt: Natural
+    """Which start of the job it belongs to, from 1."""
+    retry: Natural = 0
+    """spec.retry when it was started."""
+    outcome: RunOutcome = "Running"
+    """Running, or how it ended; Infrastructure and Deleted are tried again."""
+    start_time: datetime | None = None
+    """Since when its cluster is, or was, ready."""
+    end_time: datetime | None = None
+    """When it had ended."""
+    message: Message = ""
+    """Why it ended so."""
+    cost: Cost = Cost()
+    """What it took; of a running one, before its cluster was last interrupted."""
+
+
 class JobStatus(Progress):
     """What the operator last saw of a job; written by the operator alone."""
 
@@ -34,7 +60,13 @@ class JobStatus(Progress):
     """RayJob that runs now."""
     attempt: Natural = 0
     """How many times the job was started."""
+    retry: Natural = 0
+    """spec.retry that was acted on last; an ended job runs again when it is raised above this."""
+    runs: Annotated[tuple[RunRecord, ...], Field(max_length=32)] = ()
+    """RayJobs started, in order; cost is their sum."""
     plan_digest: Name | None = None
     """Digest of the plan that is carried out."""
+    profile_digest: Name | None = None
+    """Digest of the profile as it was when the job was admitted."""
     result: Annotated[str, Field(max_length=2048)] | None = None
     """Where result.json lies."""
