@@ -8,8 +8,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from trimtab_api.fields import duration_seconds
 from trimtab_api.job import JobSpec, OptimizationJob
-from trimtab_api.policy import max_workers
+from trimtab_api.policy import max_workers, pool_names
 from trimtab_api.profile import JobPolicy, OptimizationProfile
 from trimtab_api.space import FloatRange, IntRange, Parameter
 
@@ -27,7 +28,7 @@ def filled(job: OptimizationJob, profile: OptimizationProfile) -> Json:
             for parameter in (job.spec.search.parameters if job.spec.search else ())
         ]
     spec["guardrail"] = [_limit(limit) for limit in spec["guardrail"]]
-    spec["resources"] = _resources(spec, profile)
+    spec["resources"] = _resources(spec, profile, pool_names(job.spec, profile))
     spec["budget"] = _budget(spec.get("budget", {}), profile)
     if profile.spec.store:
         spec.setdefault("output", profile.spec.store.uri)
@@ -98,21 +99,26 @@ def _limit(limit: Json) -> Json:
     return {**defaults, **limit}
 
 
-def _resources(spec: Json, profile: OptimizationProfile) -> Json:
-    """Return the workers of both steps; how many nobody stated is cut to what the profile allows."""
+def _resources(spec: Json, profile: OptimizationProfile, pools: tuple[str | None, str | None]) -> Json:
+    """Return the workers of both steps, cut to the caps: what the job itself states is within them."""
     stated = spec.get("resources", {})
-    first = profile.spec.pools[0].name if profile.spec.pools else None
-    search = {"pool": first, **stated.get("search", {})}
-    most = max_workers(profile, search["pool"])
-    wanted = spec.get("search", {}).get("parallelism", 1)
-    search.setdefault("workers", wanted if most is None else min(wanted, most))
+    parallelism = spec.get("search", {}).get("parallelism", 1)
+    search = {"workers": parallelism, **stated.get("search", {})}
+    compress = {"workers": 1, **stated.get("compress", {})}
+    for step, pool in zip((search, compress), pools, strict=True):
+        most = max_workers(profile, pool)
+        step |= {"pool": pool, "workers": step["workers"] if most is None else min(step["workers"], most)}
     search["perTrial"] = {"cpu": 1, "gpu": 0, **search.get("perTrial", {})}
-    compress = {"pool": search["pool"], "workers": 1, **stated.get("compress", {})}
     return {"search": search, "compress": compress}
 
 
 def _budget(budget: Json, profile: OptimizationProfile) -> Json:
-    """Return the budget, with the profile's caps where the job sets no limit of its own."""
+    """Return the budget, with the profile's caps where no limit is set, or a default is above its cap."""
     caps = _dumped(profile.spec.caps)
     caps.pop("workers", None)
-    return {**caps, **budget}
+    return {**budget, **{name: _smaller(cap, budget.get(name, cap)) for name, cap in caps.items()}}
+
+
+def _smaller(cap: Any, wanted: Any) -> Any:
+    """Return the smaller of two amounts, or of two durations."""
+    return min(wanted, cap, key=duration_seconds) if isinstance(cap, str) else min(wanted, cap)

@@ -1,6 +1,7 @@
 """Plan: what the driver carries out, with every default filled. Pure: job + profile -> Plan."""
 
 import json
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import ValidationError
@@ -39,13 +40,15 @@ class Plan(Model):
     """The same of what makes the job this one: without what may be edited or what only a cluster uses."""
 
 
-def resolve(job: OptimizationJob, profile: OptimizationProfile) -> Plan:
+def resolve(
+    job: OptimizationJob, profile: OptimizationProfile, namespace_labels: Mapping[str, str] | None = None
+) -> Plan:
     """Return the plan of a job under a profile; SpecError says all that the profile does not allow.
 
     Defaults of the profile < the job < what the profile locks. The digest is in the job's status: a later
     edit of the profile does not change a running job.
     """
-    if problems := tuple(breaches(job, profile)):
+    if problems := tuple(breaches(job, profile, namespace_labels)):
         raise SpecError(problems)
     spec = _validated(job, profile).spec
     name, namespace = job.metadata.name, job.metadata.namespace or "default"

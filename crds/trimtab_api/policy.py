@@ -1,6 +1,6 @@
 """What a profile lets a job do: pools, caps, code, URIs and namespaces. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from trimtab_api.errors import Problem
@@ -11,10 +11,16 @@ from trimtab_api.profile import OptimizationProfile, Pool
 from trimtab_api.running import CompressResources, SearchResources
 
 
-def breaches(job: OptimizationJob, profile: OptimizationProfile) -> Iterator[Problem]:
-    """Yield a problem for everything in a job that its profile does not allow."""
+def breaches(
+    job: OptimizationJob, profile: OptimizationProfile, namespace_labels: Mapping[str, str] | None = None
+) -> Iterator[Problem]:
+    """Yield a problem for everything in a job that its profile does not allow.
+
+    Without the labels of the job's namespace, a profile that goes by them is taken to allow it.
+    """
     name = profile.metadata.name
-    yield from _namespace(job, profile)
+    if not serves(profile, job.metadata.namespace or "default", namespace_labels):
+        yield _not_served(job, profile)
     for field, pool in _named_pools(job.spec):
         if profile.spec.pools and pool not in (known := [each.name for each in profile.spec.pools]):
             yield Problem(field, f"must be a pool of profile {name}: {', '.join(known)}{got(pool)}")
@@ -22,6 +28,15 @@ def breaches(job: OptimizationJob, profile: OptimizationProfile) -> Iterator[Pro
         yield Problem(field, f"must be at most {cap}, the cap of profile {name}{got(value)}")
     yield from _code(job.spec, profile)
     yield from _uris(job, profile)
+
+
+def serves(profile: OptimizationProfile, namespace: str, labels: Mapping[str, str] | None) -> bool:
+    """Return whether a namespace may use a profile, by its name or its labels; None: they are not known."""
+    allowed = profile.spec.namespaces
+    if allowed is None or namespace in allowed.names:
+        return True
+    wanted = allowed.match_labels.items()
+    return bool(wanted) and (labels is None or wanted <= labels.items())
 
 
 def max_workers(profile: OptimizationProfile, pool: str | None) -> int | None:
@@ -35,14 +50,24 @@ def _pool(profile: OptimizationProfile, name: str | None) -> Pool | None:
     return next((pool for pool in profile.spec.pools if name in (None, pool.name)), None)
 
 
-def _namespace(job: OptimizationJob, profile: OptimizationProfile) -> Iterator[Problem]:
-    """Judge the namespace by name; by its labels only who can see the namespace can."""
-    allowed = profile.spec.namespaces
-    namespace = job.metadata.namespace or "default"
-    if allowed and not allowed.match_labels and namespace not in allowed.names:
-        names = ", ".join(allowed.names)
-        message = f"must be one that may use profile {profile.metadata.name}: {names}{got(namespace)}"
-        yield Problem("metadata.namespace", message)
+def pool_names(spec: JobSpec, profile: OptimizationProfile) -> tuple[str | None, str | None]:
+    """Return the pools of search and compression: what is locked, asked for, the default, the first."""
+    policies = (profile.spec.locked.resources, spec.resources, profile.spec.defaults.resources)
+    given_ones = [each for each in policies if each]
+    search = [each.search.pool for each in given_ones if each.search and each.search.pool]
+    compress = [each.compress.pool for each in given_ones if each.compress and each.compress.pool]
+    first = [pool.name for pool in profile.spec.pools[:1]]
+    searched = next(iter(search + first), None)
+    return searched, next(iter(compress), searched)
+
+
+def _not_served(job: OptimizationJob, profile: OptimizationProfile) -> Problem:
+    allowed, namespace = profile.spec.namespaces, job.metadata.namespace or "default"
+    names, labels = (allowed.names, allowed.match_labels) if allowed else ((), {})
+    ways = [", ".join(names)] if names else []
+    ways += [f"one labelled {', '.join(f'{key}={value}' for key, value in labels.items())}"] if labels else []
+    message = f"must be one that may use profile {profile.metadata.name}: {', or '.join(ways)}"
+    return Problem("metadata.namespace", message + got(namespace))
 
 
 def _steps(spec: JobSpec) -> Iterator[tuple[str, SearchResources | CompressResources]]:
@@ -62,8 +87,9 @@ def _named_pools(spec: JobSpec) -> Iterator[tuple[str, str]]:
 
 def _capped(spec: JobSpec, profile: OptimizationProfile) -> Iterator[tuple[str, object, object]]:
     """Yield every field above its cap: its path, its value, the cap."""
+    pools = dict(zip(("search", "compress"), pool_names(spec, profile), strict=True))
     for step, resources in _steps(spec):
-        cap = max_workers(profile, resources.pool)
+        cap = max_workers(profile, resources.pool or pools[step])
         if cap is not None and resources.workers is not None and resources.workers > cap:
             yield f"spec.resources.{step}.workers", resources.workers, cap
     caps, budget = profile.spec.caps, spec.budget

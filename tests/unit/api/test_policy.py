@@ -8,6 +8,7 @@ from tests.support.jobs import job_document
 from tests.support.manifests import good_documents
 from trimtab_api.manifest import SpecError, parse_job, parse_profile
 from trimtab_api.plan import resolve
+from trimtab_api.policy import breaches
 from trimtab_api.profile import OptimizationProfile
 
 LARGE = parse_profile(good_documents()["profile-large"])
@@ -134,6 +135,71 @@ def test_namespace_must_be_named_unless_labels_decide() -> None:
     )
     labelled = profile(namespaces={"matchLabels": {"trimtab": "yes"}})
     assert resolve(parse_job(job_document()), labelled).namespace == "default"
+
+
+LABELS = {
+    "by-name": ("vision", {}, True),
+    "by-all-labels": ("speech", {"trimtab": "yes", "tier": "gold", "more": "x"}, True),
+    "by-some-labels": ("speech", {"trimtab": "yes"}, False),
+    "by-none": ("speech", {}, False),
+}
+
+
+@pytest.mark.parametrize(("namespace", "labels", "served"), LABELS.values(), ids=LABELS)
+def test_namespace_is_judged_by_its_labels_where_they_are_known(
+    namespace: str, labels: dict[str, str], served: bool
+) -> None:
+    names = {"names": ["vision"], "matchLabels": {"trimtab": "yes", "tier": "gold"}}
+    document = job_document()
+    document["metadata"]["namespace"] = namespace
+
+    told = [str(each) for each in breaches(parse_job(document), profile(namespaces=names), labels)]
+
+    message = "must be one that may use profile small: vision, or one labelled trimtab=yes, tier=gold"
+    assert told == ([] if served else [f'metadata.namespace: {message}, got "{namespace}"'])
+
+
+def pool(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "resources": {"cpu": "4", "memory": "8Gi"}, **fields}
+
+
+POOLS = [pool("gpu", maxWorkers=2), pool("cpu")]
+
+
+def test_workers_are_judged_by_the_pool_that_the_profile_gives() -> None:
+    wide = {"resources": {"search": {"workers": 9}}, "search": SPACE}
+    on_cpu = profile(pools=POOLS, defaults={"resources": {"search": {"pool": "cpu"}}})
+
+    assert workers_of(wide, on_cpu) == ("cpu", 9)
+    assert refusal(wide, profile(pools=POOLS)) == (
+        "spec.resources.search.workers: must be at most 2, the cap of profile small, got 9"
+    )
+
+
+def workers_of(spec: dict[str, Any], under: OptimizationProfile) -> tuple[str | None, int | None]:
+    resources = resolve(parse_job(job_document(**spec)), under).spec.resources
+    assert resources is not None
+    assert resources.search is not None
+    return resources.search.pool, resources.search.workers
+
+
+def test_workers_that_the_job_did_not_state_are_cut_to_the_caps() -> None:
+    generous = profile(pools=POOLS, defaults={"resources": {"search": {"workers": 20}}}, caps={"workers": 16})
+
+    assert workers_of({"search": SPACE}, generous) == ("gpu", 2)
+    assert workers_of({"search": SPACE, "resources": {"search": {"pool": "cpu"}}}, generous) == ("cpu", 16)
+    assert workers_of({"search": {**SPACE, "parallelism": 5}}, profile(pools=POOLS)) == ("gpu", 2)
+
+
+def test_budget_that_the_job_did_not_state_is_cut_to_the_caps() -> None:
+    generous = profile(
+        caps={"duration": "90m", "cost": 5}, defaults={"budget": {"duration": "2h", "cost": 4}}
+    )
+
+    budget = resolve(parse_job(job_document()), generous).spec.budget
+
+    assert budget is not None
+    assert budget.model_dump(exclude_none=True) == {"duration": "90m", "cost": 4}
 
 
 def test_prefixes_default_to_the_namespace_under_the_store() -> None:
