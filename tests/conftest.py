@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-pytest_plugins = ["tests.support.cluster", "tests.support.s3"]
+pytest_plugins = ["tests.support.cluster", "tests.support.rays", "tests.support.s3"]
 
 TIERS = {
     "unit": "no I/O, milliseconds each",

@@ -24,10 +24,11 @@ from tests.cluster.control_plane import API_SERVER, EVERYTHING, ControlPlane
 from tests.cluster.processes import StartError
 from tests.cluster.programs import UnavailableError
 from tests.support.tiers import skip_tier
+from tests.support.watch import Watch
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
-NOT_FOUND = 404
+OK, NOT_FOUND = 200, 404
 Document = dict[str, Any]
 
 
@@ -117,8 +118,12 @@ class ApiServer:
         return self._send("PATCH", path, {"status": status}, content_type=MERGE)
 
     def delete(self, document: Document, **options: str) -> None:
-        """Delete the object of the same kind, namespace and name; gracePeriodSeconds="0" asks no kubelet."""
-        self._send("DELETE", self._path(document), options=options)
+        """Delete the object of the same kind, namespace and name, and of the same uid if it has one.
+
+        gracePeriodSeconds="0" asks no kubelet.
+        """
+        only = {"preconditions": {"uid": document["metadata"].get("uid")}}
+        self._send("DELETE", self._path(document), only, options)
 
     def read(self, path: str, **options: str) -> Document:
         """Whatever the server answers at a path, such as /openapi/v3."""
@@ -140,22 +145,12 @@ class ApiServer:
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
         return str(self._send("POST", path, request)["status"]["token"])
 
-    def watch(self, path: str, **options: str) -> Iterator[tuple[str, Document]]:
-        """Kind of change and object, as they happen, until the server ends the stream; see `collection`."""
-        url = f"{self.plane.url}{path}?{urllib.parse.urlencode(options | {'watch': 'true'})}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.plane.token}"})
-        with self._opener.open(request, timeout=None) as answer:
-            for line in answer:
-                event = json.loads(line)
-                yield event["type"], event["object"]
-
-    def token_of(self, namespace: str, service_account: str) -> str:
-        """A new token of a service account, as the kubelet would mount it into a pod."""
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}/token"
-        answer = self._send(
-            "POST", path, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-        )
-        return str(answer["status"]["token"])
+    def watch(self, path: str, **options: str) -> Watch:
+        """Changes as they happen; for the path see `collection`, for the options the API's own."""
+        watch = Watch.open(self.plane.url + path, self.plane.token, self._trust, options)
+        if watch.code != OK:
+            raise RefusedError(watch.code, b"the watch is refused")
+        return watch
 
     def columns(self, document: Document) -> dict[str, Any]:
         """What `kubectl get` shows of one object: its cells by the columns' names."""
@@ -221,10 +216,13 @@ class ApiServer:
 
     @cached_property
     def _opener(self) -> urllib.request.OpenerDirector:
-        trust = ssl.create_default_context(cafile=self.plane.certificate)
         return urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._trust)
         )
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.plane.certificate)
 
 
 def namespace_of(document: Document) -> str:
