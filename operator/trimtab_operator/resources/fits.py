@@ -10,13 +10,14 @@ from trimtab_api.segments import WORKERS
 from trimtab_operator.resources.groups import pool_of, rooms, whole_cpus
 
 _RESERVED = ("head", WORKERS)
+_LONGEST_LABEL = 63
 _HAS = {"cpu": "CPUs", "memory": "memory", "gpu": "GPUs"}
 
 
 def unfit(plan: Plan, profile: ProfileSpec) -> Iterator[Problem]:
     """Yield a problem for everything in a plan that no cluster of this profile can carry out."""
     yield from _names(plan)
-    yield from _output(plan, profile)
+    yield from _places(plan, profile)
     found = {
         problem
         for segment in plan.segments
@@ -34,16 +35,27 @@ def _names(plan: Plan) -> Iterator[Problem]:
                 f"spec.targets[{index}].name",
                 f"must not be {words}: the Ray cluster has groups of these names{got(target.name)}",
             )
+    queue = plan.spec.queue
+    for part, name in (("name", queue.name), ("priority", queue.priority)) if queue else ():
+        if name and len(name) > _LONGEST_LABEL:
+            yield Problem(
+                f"spec.queue.{part}", f"must have at most {_LONGEST_LABEL} characters: it becomes a label"
+            )
 
 
-def _output(plan: Plan, profile: ProfileSpec) -> Iterator[Problem]:
-    """Judge where everything is kept: a pod's own folder is lost with the pod."""
-    output = plan.spec.output
+def _places(plan: Plan, profile: ProfileSpec) -> Iterator[Problem]:
+    """Judge where things are kept and come from: a pod's own folder is lost with the pod."""
+    code, output = plan.spec.task.code, plan.spec.output
     if output is None:
         yield Problem("spec.output", f"is required: profile {plan.profile} has no store")
-    elif output.startswith("file://") and not _is_mounted(output.removeprefix("file://"), profile):
-        wanted = "must be s3://, gs://, az:// or pvc://, or below a volume that the profile's overlay mounts"
-        yield Problem("spec.output", f"{wanted}: a folder of a pod is lost with it{got(output)}")
+    named = {
+        "spec.output": output,
+        "spec.task.code.archive.uri": code.archive.uri if code and code.archive else None,
+    }
+    wanted = "must be s3://, gs://, az:// or pvc://, or below a volume that the profile's overlay mounts"
+    for field, uri in named.items():
+        if uri and uri.startswith("file://") and not _is_mounted(uri.removeprefix("file://"), profile):
+            yield Problem(field, f"{wanted}: a folder of a pod is lost with it{got(uri)}")
 
 
 def _is_mounted(path: str, profile: ProfileSpec) -> bool:
