@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from trimtab_api.manifest import parse_job, read_stream
+from trimtab_api.metadata import API_VERSION
 from trimtab_api.metrics import EFFICIENCY
 from trimtab_api.report import Report
 from trimtab_api.support import refusals
@@ -70,9 +71,11 @@ def test_links_lead_to_pages_and_headings_that_exist(page: Path):
 @pages
 def test_manifests_are_valid_and_carried_out(page: Path):
     for text in blocks(page, "yaml"):
+        if "apiVersion:" in text and API_VERSION not in text:
+            continue
         document = read_stream(text).job if "kind:" in text else None
         if document is None:
-            document = {"apiVersion": "trimtab.io/v1alpha1", "kind": "OptimizationJob"}
+            document = {"apiVersion": API_VERSION, "kind": "OptimizationJob"}
             document |= {"metadata": {"name": "piece"}, "spec": SMALLEST | yaml.safe_load(text)["spec"]}
         assert refusals(parse_job(document)) == ()
 
