@@ -31,9 +31,13 @@ class Progress:
 
     def change(self, **fields: Any) -> None:
         """Set fields of the report (by attribute name) and publish it."""
-        cost = Cost(seconds=round(self.seconds, 1))
-        self.report = self.report.model_copy(update={"cost": cost, **fields})
+        self.report = self.now().model_copy(update=fields)
         self._publish(self.report)
+
+    def now(self) -> Report:
+        """The report with the time that the run has taken by now; may be asked by another thread."""
+        cost = Cost(seconds=round(self.seconds, 1))
+        return self.report.model_copy(update={"cost": cost})
 
     def stage(self, phase: Phase, stage: str) -> None:
         """Enter a stage."""

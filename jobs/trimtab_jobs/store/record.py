@@ -79,10 +79,23 @@ class Record:
         self._next += 1
         self._stopped = None
 
+    def check(self) -> None:
+        """FencedError when another driver has begun to take the record over; asks only, from any thread.
+
+        For writes that are not part of the record: one that comes late is then the exception, and the newer
+        driver's next write puts it right.
+        """
+        if _newest_epoch(self._store) > self.epoch:
+            raise _fenced(self._store)
+
+
+def _newest_epoch(store: Store) -> int:
+    taken = (int(name) for key in store.list("epochs") if (name := key.removeprefix("epochs/")).isdecimal())
+    return max(taken, default=0)
+
 
 def _claim_epoch(store: Store) -> int:
-    taken = [int(name) for key in store.list("epochs") if (name := key.removeprefix("epochs/")).isdecimal()]
-    epoch = max(taken, default=0) + 1
+    epoch = _newest_epoch(store) + 1
     claim = {
         "schemaVersion": SCHEMA_VERSION,
         "epoch": epoch,

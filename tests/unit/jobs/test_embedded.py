@@ -10,17 +10,11 @@ from tests.support.memory_store import MemoryStore
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_api.report import Environment, Phase, Report
-from trimtab_jobs.embedded import (
-    begin,
-    check_data,
-    code_digest,
-    earlier_report,
-    fitting_workers,
-    refuse_other_code,
-    save_report,
-    setup_of,
-)
-from trimtab_jobs.errors import RefusedError
+from trimtab_jobs.embedded import check_data, fitting_workers
+from trimtab_jobs.errors import JobError, RefusedError
+from trimtab_jobs.ownership import begin, earlier_report, pin_code, refuse_other_code
+from trimtab_jobs.saving import save_report
+from trimtab_jobs.user_code import EVERY_FILE, code_digest, setup_of
 
 GIB = 2**30
 
@@ -157,3 +151,33 @@ def test_the_codes_digest_covers_a_whole_package(tmp_path: Path):
 
 def test_an_installed_module_has_no_digest():
     assert code_digest("trimtab_jobs.tasks:Tabular", None) == ""
+
+
+def test_in_a_folder_of_code_alone_every_file_counts_except_links_and_caches(tmp_path: Path):
+    (tmp_path / "digits.py").write_text("a = 1")
+    (tmp_path / "settings.yaml").write_text("size: 1")
+    before = code_digest("digits:Digits", str(tmp_path), EVERY_FILE)
+
+    (tmp_path / "..data").write_text("")
+    (tmp_path / "digits" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "digits" / "__pycache__" / "x.pyc").write_text("")
+    unchanged = code_digest("digits:Digits", str(tmp_path), EVERY_FILE)
+    (tmp_path / "settings.yaml").write_text("size: 2")
+
+    assert unchanged == before
+    assert code_digest("digits:Digits", str(tmp_path), EVERY_FILE) != before
+
+
+def test_the_first_attempts_code_binds_the_later_ones():
+    store = MemoryStore()
+
+    pin_code(store, "a" * 64)
+    pin_code(store, "a" * 64)
+    with pytest.raises(JobError) as error:
+        pin_code(store, "b" * 64)
+
+    assert error.value.kind == "Configuration"
+    assert str(error.value) == (
+        f"spec.task.code: the code has changed since the first attempt: its SHA-256 was {'a' * 64}, "
+        f"and is {'b' * 64}; put it back, or make a new job"
+    )

@@ -1,4 +1,4 @@
-"""Reports on their way to the API server: the newest gets there, the run never waits, the last is tried on."""
+"""Reports on their way to the API server: the newest gets there, the run never waits, the last is retried."""
 
 import threading
 

@@ -1,0 +1,72 @@
+"""Whose a store is: one job's, from one state of its code; another job or other code is refused."""
+
+from pydantic import ValidationError
+
+from trimtab_api.edits import forbidden_edits
+from trimtab_api.plan import Plan
+from trimtab_api.report import Report
+from trimtab_jobs.errors import JobError, RefusedError
+from trimtab_jobs.saving import RESULT_KEY
+from trimtab_jobs.store import ExistsError, MissingError, Store
+
+PLAN_KEY = "plan.json"
+CODE_KEY = "code.sha256"
+
+
+def begin(store: Store, plan: Plan) -> None:
+    """Make the store this job's; RefusedError names what differs when it is another job's already."""
+    try:
+        store.create(PLAN_KEY, plan.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode())
+    except ExistsError:
+        _check_same(store, plan)
+
+
+def _check_same(store: Store, plan: Plan) -> None:
+    advice = "choose another --output, or remove it"
+    try:
+        owner = Plan.model_validate_json(store.get(PLAN_KEY))
+    except ValidationError:
+        raise RefusedError(
+            f"{store.uri}/{PLAN_KEY} cannot be read as a plan of this version; {advice}"
+        ) from None
+    if owner.name != plan.name:
+        raise RefusedError(f"{store.uri} holds the job {owner.name}, not {plan.name}; {advice}")
+    if owner.identity != plan.identity:
+        edits = forbidden_edits(owner.spec, plan.spec)
+        fields = ", ".join(dict.fromkeys(edit.field for edit in edits)) or "spec"
+        raise RefusedError(f"{store.uri} holds {owner.name} with another {fields}; put it back, or {advice}")
+
+
+def earlier_report(store: Store) -> Report | None:
+    """What an earlier run had written last; None when there is nothing that can be read."""
+    try:
+        return Report.model_validate_json(store.get(RESULT_KEY))
+    except (MissingError, ValidationError):
+        return None
+
+
+def refuse_other_code(store: Store, earlier: Report | None, code_sha256: str) -> None:
+    """RefusedError when a model was published here from other code: its trials are of that code."""
+    if earlier is None or earlier.phase != "Succeeded":
+        return
+    if (earlier.environment.code_sha256 or "") != code_sha256:
+        raise RefusedError(
+            f"{store.uri} holds a model made from other code; put the code back, or choose another --output"
+        )
+
+
+def pin_code(store: Store, code_sha256: str) -> None:
+    """Bind every later attempt to this state of the code; JobError when an earlier one has bound another.
+
+    Code that changed between two attempts would mix trials of both, and nobody would have looked at it.
+    """
+    try:
+        store.create(CODE_KEY, code_sha256.encode())
+    except ExistsError:
+        pinned = store.get(CODE_KEY).decode()
+        if pinned != code_sha256:
+            raise JobError(
+                "Configuration",
+                f"spec.task.code: the code has changed since the first attempt: its SHA-256 was "
+                f"{pinned or 'none'}, and is {code_sha256 or 'none'}; put it back, or make a new job",
+            ) from None
