@@ -58,13 +58,18 @@ class Resource:
 
 @dataclass
 class ApiServer:
-    """A client with an administrator's rights."""
+    """A client with an administrator's rights; `proxy` is the URL of one that it is to go through."""
 
     plane: ControlPlane
+    proxy: str | None = None
     resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
     """By apiVersion and kind, as the server named them."""
     namespaces: set[str] = field(default_factory=lambda: {"default"})
     """Those that are there."""
+
+    @property
+    def url(self) -> str:
+        return self.proxy or self.plane.url
 
     def create(self, document: Document, *, strict: bool = True, dry_run: bool = False) -> Document:
         """The stored object. `strict` refuses unknown and duplicate fields, as kubectl asks for."""
@@ -147,7 +152,7 @@ class ApiServer:
 
     def watch(self, path: str, **options: str) -> Watch:
         """Changes as they happen; for the path see `collection`, for the options the API's own."""
-        watch = Watch.open(self.plane.url + path, self.plane.token, self._trust, options)
+        watch = Watch.open(self.url + path, self.plane.token, self._trust, options)
         if watch.code != OK:
             raise RefusedError(watch.code, b"the watch is refused")
         return watch
@@ -158,7 +163,7 @@ class ApiServer:
             "Authorization": f"Bearer {self.plane.token}",
             "Accept": "application/json;as=Table;v=v1;g=meta.k8s.io",
         }
-        table = self._open(urllib.request.Request(f"{self.plane.url}{self._path(document)}", headers=headers))
+        table = self._open(urllib.request.Request(f"{self.url}{self._path(document)}", headers=headers))
         return dict(
             zip((each["name"] for each in table["columnDefinitions"]), table["rows"][0]["cells"], strict=True)
         )
@@ -200,7 +205,7 @@ class ApiServer:
         content_type: str = "application/json",
     ) -> Document:
         headers = {"Authorization": f"Bearer {self.plane.token}", "Content-Type": content_type}
-        url = f"{self.plane.url}{path}" + (f"?{urllib.parse.urlencode(options)}" if options else "")
+        url = f"{self.url}{path}" + (f"?{urllib.parse.urlencode(options)}" if options else "")
         content = body if isinstance(body, str) else json.dumps(body)
         request = urllib.request.Request(url, content.encode() if body else None, headers, method=method)
         return self._open(request)
