@@ -144,7 +144,7 @@ class ApiServer:
         resource = self._resource({"apiVersion": version, "kind": kind})
         return resource.collection(namespace) if namespace else f"{resource.root}/{resource.plural}"
 
-    def token(self, namespace: str, account: str) -> str:
+    def token_of(self, namespace: str, account: str) -> str:
         """A token of a ServiceAccount, as a pod of it has one: with its rights and no others."""
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
