@@ -69,7 +69,8 @@ class Delete:
     """Delete this very child and, in the background, what it owns; an absent one counts as done."""
 
     manifest: Manifest
-    """The child as it was seen: its kind, namespace, name and uid."""
+    """The child as it was seen: its kind, namespace, name and uid; one of a kind that is not watched has no
+    uid, and is deleted only if its owner is the one in `ownerReferences`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +94,6 @@ class Decision:
     actions: tuple[Action, ...] = ()
     requeue_after_seconds: float | None = None
     """When to look again even if nothing happens."""
+    look_first: bool = False
+    """Whether the world must be read anew before this is done, as it is before a Create or Delete: it rests on
+    something that is not there, or settles for good how a run ended."""
