@@ -12,28 +12,41 @@ Models exist in the workers and in the store only; this process never loads torc
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
-from trimtab_api.fields import duration_seconds
-from trimtab_api.job import Objective, SearchSpec
+from trimtab_api.job import Objective
 from trimtab_api.plan import Plan
 from trimtab_api.report import Phase
 from trimtab_jobs import guard, reporting
 from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_recipes
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
 from trimtab_jobs.gather import gather
+from trimtab_jobs.handover import hand_over_models, hand_over_search, models_made, search_end
 from trimtab_jobs.measuring import Measurements, measure_all
+from trimtab_jobs.orders import Orders, limits_of
 from trimtab_jobs.pool import TrialPool, Work
 from trimtab_jobs.progress import Progress
 from trimtab_jobs.proof import Proof, prove
-from trimtab_jobs.search import CodeFailure, SearchOutcome, SearchRequest, SearchState, search
+from trimtab_jobs.search import (
+    ONLY_BASELINE,
+    CodeFailure,
+    Limits,
+    SearchOutcome,
+    SearchRequest,
+    SearchState,
+    UsedUp,
+    recall,
+    search,
+)
 from trimtab_jobs.serving import publish_tree, withdraw_tree
 from trimtab_jobs.store import Record, Store
 
 DESCRIBE = "trimtab_jobs.tasks.trial:describe"
 ENVIRONMENT = "trimtab_jobs.measure.hardware:environment"
-BUDGETS = ("duration", "failedTrials")
+BUDGETS = ("failedTrials", *get_args(UsedUp))
 """Reasons for which a search ends that are budgets: the best so far is still made and published."""
+STAGES = ("search", "export", "compress", "measure", "guard", "publish")
+"""Every stage of a plan's segments, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,21 @@ class Run:
     should_stop: Callable[[], bool]
     code_sha256: str = ""
     """Digest of the user's code: what was made from other code is made again."""
+    stages: tuple[str, ...] = STAGES
+    """What this driver does; stages before them were another one's, those after them will be."""
+    orders: Callable[[], Orders] | None = None
+    """The plan as it is now, where it may be edited on the way; None: it stays as it is."""
+    goes_on: bool = False
+    """Whether another attempt follows by itself: then a fault of the machines is not the job's end."""
+
+    def limits(self) -> Limits:
+        """How far the search may go, as of now."""
+        orders = self.orders() if self.orders else Orders(self.plan)
+        return limits_of(orders, self.progress.seconds)
+
+    def is_done_before(self, stage: str) -> bool:
+        """Whether this driver leaves that stage, and all after it, to the next segment's."""
+        return STAGES.index(self.stages[-1]) < STAGES.index(stage)
 
     @property
     def workshop(self) -> Workshop:
@@ -70,22 +98,38 @@ class Task:
 
 
 def carry_out(run: Run) -> None:
-    """Carry the plan out; the report in `run.progress` says how it ended.
+    """Carry the plan out, as far as it is this driver's; the report in `run.progress` says how it ended.
 
-    Raises StoppedError when asked to stop, FencedError and StoreError when the record or the store is lost.
+    Raises StoppedError when asked to stop, FencedError and StoreError when the record or the store is lost,
+    and JobError for a fault of the machines where another attempt follows.
     """
     run.progress.start()
     try:
-        task = learn(run)
-        found = find(run, task)
-        models = make(run, found)
-        measured = measure(run, task, models)
-        proof = verify(run, task, measured)
-        publish(run, found, measured, proof)
+        _carry_out(run)
     except StoppedError:
         raise
     except RunError as error:
+        if run.goes_on and error.kind == "Infrastructure":
+            raise
         run.progress.fail(error.kind, str(error))
+
+
+def _carry_out(run: Run) -> None:
+    task = learn(run)
+    found = find(run, task) if "search" in run.stages else find_again(run, task)
+    if run.is_done_before("export"):
+        hand_over_search(run.store, found)
+        run.progress.say(f"segment {run.stages[0]} is done")
+        return
+    models = make(run, found) if run.stages[0] != "measure" else models_made(run.store)
+    if run.is_done_before("measure"):
+        hand_over_search(run.store, found)
+        hand_over_models(run.store, models)
+        run.progress.say(f"segment {run.stages[0]} is done")
+        return
+    measured = measure(run, task, models)
+    proof = verify(run, task, measured)
+    publish(run, found, measured, proof)
 
 
 def learn(run: Run) -> Task:
@@ -141,26 +185,37 @@ def unknown_objectives(objectives: Sequence[Objective], metrics: Sequence[str]) 
 def find(run: Run, task: Task) -> SearchOutcome:
     """Search, or train the baseline alone; JobError when there is no trial to go on with."""
     run.progress.stage("Searching", "search")
-    spec, budget = run.plan.spec, run.plan.spec.budget
-    seconds = duration_seconds(budget.duration) if budget and budget.duration else None
-    request = SearchRequest(
-        name=run.plan.name,
-        objectives=task.rules.objectives,
-        epochs=task.epochs,
-        search=spec.search or SearchSpec(trials=1),
-        failed_trials=budget.failed_trials if budget else None,
-        seconds_left=None if seconds is None else seconds - run.progress.seconds,
-        should_stop=run.should_stop,
-    )
 
     def tell(state: SearchState) -> None:
         run.progress.change(**reporting.search_progress(state))
 
     try:
-        found = search(request, run.pool, run.record, run.store, tell)
+        found = search(search_request(run, task), run.pool, run.record, run.store, tell)
     except CodeFailure as error:
         run.progress.trials = error.trials
         raise JobError.of(f"trial {error.trial.number}", replace(error.failure, kind="code")) from None
+    return judged(run, found)
+
+
+def find_again(run: Run, task: Task) -> SearchOutcome:
+    """What an earlier segment's search found; no trial is added, whatever has been edited since."""
+    return judged(run, recall(search_request(run, task), run.record, search_end(run.store)))
+
+
+def search_request(run: Run, task: Task) -> SearchRequest:
+    """What the search is asked for."""
+    return SearchRequest(
+        name=run.plan.name,
+        objectives=task.rules.objectives,
+        epochs=task.epochs,
+        search=run.plan.spec.search or ONLY_BASELINE,
+        limits=run.limits,
+        should_stop=run.should_stop,
+    )
+
+
+def judged(run: Run, found: SearchOutcome) -> SearchOutcome:
+    """The search's outcome, told; JobError when there is no trial to go on with."""
     run.progress.trials = found.trials
     run.progress.change(**reporting.search_result(found))
     if found.stop == "interrupted":

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from trimtab_api.control import Control
+from trimtab_api.fields import duration_seconds
 from trimtab_api.plan import Plan
 from trimtab_jobs.errors import RefusedError
+from trimtab_jobs.search import ONLY_BASELINE, Limits
 
 PLAN_KEY = "plan.json"
 CONTROL_KEY = "control.json"
@@ -41,6 +43,19 @@ def followed(orders: Orders, new: Orders) -> Orders:
     if new.plan.identity != orders.plan.identity:
         raise RefusedError(f"the plan of {new.plan.name} has become another job's; this run keeps to its own")
     return new
+
+
+def limits_of(orders: Orders, seconds: float) -> Limits:
+    """How far the search may go once the run has taken so many seconds, in all attempts."""
+    search, budget = orders.plan.spec.search or ONLY_BASELINE, orders.plan.spec.budget
+    duration = duration_seconds(budget.duration) if budget and budget.duration else None
+    return Limits(
+        trials=search.trials,
+        parallelism=search.parallelism,
+        failed_trials=budget.failed_trials if budget else None,
+        seconds_left=None if duration is None else duration - seconds,
+        used_up=orders.control.stop_search,
+    )
 
 
 def _unreadable(key: str, error: ValidationError) -> str:

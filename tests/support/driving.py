@@ -150,14 +150,18 @@ def drive(
     store: MemoryStore | None = None,
     record: MemoryRecord | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    run: Mapping[str, Any] | None = None,
     **spec: Any,
 ) -> Drive:
-    """Carry out MANIFEST, with other sections where `spec` has them (None: without)."""
+    """Carry out MANIFEST, with other sections where `spec` has them (None: without).
+
+    `run` are further fields of the driver's Run, such as its stages.
+    """
     sections = {name: part for name, part in (MANIFEST | spec).items() if part is not None}
     plan = resolve(job(**sections), LOCAL_PROFILE)
     store = store or MemoryStore()
     pool = ScriptedPool(store, answers() | dict(script or {}))
     reports: list[Report] = []
     progress = Progress(Report(name=plan.name), reports.append)
-    carry_out(Run(plan, store, record or MemoryRecord(), pool, progress, should_stop))
+    carry_out(Run(plan, store, record or MemoryRecord(), pool, progress, should_stop, **(run or {})))
     return Drive(progress.report, reports, progress.trials, pool)

@@ -2,17 +2,32 @@
 
 from trimtab_jobs.search.failures import CodeFailure
 from trimtab_jobs.search.loop import search
-from trimtab_jobs.search.request import SearchRequest
-from trimtab_jobs.search.trial import Counts, SearchOutcome, SearchState, StopReason, Trial, TrialState
+from trimtab_jobs.search.outcome import recall
+from trimtab_jobs.search.request import ONLY_BASELINE, Limits, SearchRequest
+from trimtab_jobs.search.trial import (
+    Counts,
+    Ended,
+    SearchOutcome,
+    SearchState,
+    StopReason,
+    Trial,
+    TrialState,
+    UsedUp,
+)
 
 __all__ = [
+    "ONLY_BASELINE",
     "CodeFailure",
     "Counts",
+    "Ended",
+    "Limits",
     "SearchOutcome",
     "SearchRequest",
     "SearchState",
     "StopReason",
     "Trial",
     "TrialState",
+    "UsedUp",
+    "recall",
     "search",
 ]

@@ -16,11 +16,12 @@ from trimtab_jobs.search.checkpoints import Checkpoints
 from trimtab_jobs.search.failures import WORKER_LOSSES, CodeFailure, exhausted, judged
 from trimtab_jobs.search.flights import Flight, next_rung, rebuild, work_of
 from trimtab_jobs.search.journal import Record
+from trimtab_jobs.search.outcome import outcome_of
 from trimtab_jobs.search.request import SearchRequest
 from trimtab_jobs.search.rungs import RungTable, reduction_of, rungs_of
 from trimtab_jobs.search.stopping import Stopping
 from trimtab_jobs.search.study import DRIVER_LOST, Study
-from trimtab_jobs.search.trial import SearchOutcome, SearchState, StopReason, Trial
+from trimtab_jobs.search.trial import Ended, SearchOutcome, SearchState, StopReason, Trial
 from trimtab_jobs.store import Store
 
 POLL_SECONDS = 0.5
@@ -69,6 +70,7 @@ class _Loop:
         rebuild(self._ranks, self._study, self._rungs)
         self._checkpoints = Checkpoints(store)
         self._stopping = Stopping(request, self._table)
+        self._limits = request.limits_now()
         self._flights: dict[str, Flight] = {}
         self._lost = deque(self._left_behind())
         self._losses: Counter[int] = Counter()
@@ -92,9 +94,10 @@ class _Loop:
 
     def next_works(self) -> list[Work]:
         """Works for the free workers; once there is a reason to stop only for what was begun."""
-        self._stopping.look()
+        self._limits = self._request.limits_now()
+        self._stopping.look(self._limits)
         works = []
-        parallelism = min(self._pool.capacity, self._request.search.parallelism or self._pool.capacity)
+        parallelism = min(self._pool.capacity, self._limits.parallelism or self._pool.capacity)
         while len(self._flights) < parallelism and (chosen := self._choose()):
             trial, rung = chosen
             work = work_of(trial, self._rungs[rung], self._request)
@@ -130,8 +133,8 @@ class _Loop:
 
     def finish(self) -> SearchOutcome:
         """What was found. CodeFailure when that is why the search ended."""
-        stop = self._stopping.reason or ("exhausted" if self._study.is_exhausted else "trials")
-        if stop == "duration":
+        stop = self._stopping.reason or ("exhausted" if self._is_exhausted else "trials")
+        if self._stopping.is_immediate and stop != "interrupted":
             self._pool.abandon()
         if not self._stopping.is_immediate and self._code_failure is None:
             self._end_open_trials()
@@ -139,16 +142,7 @@ class _Loop:
         if self._code_failure is not None:
             self._code_failure.trials = tuple(self._table.trials.values())
             raise self._code_failure
-        leaders = self._table.leaders
-        return SearchOutcome(
-            trials=tuple(self._table.trials.values()),
-            best=leaders.best,
-            baseline=self._table.baseline,
-            front=leaders.front,
-            counts=self._table.counts(self._total(), running=0),
-            stop=stop,
-            message=self._explain(stop),
-        )
+        return outcome_of(self._table, Ended(stop, self._explain(stop), self._total()))
 
     def _record(self, trial: Trial, flight: Flight, done: Done) -> None:
         result = replace(
@@ -187,7 +181,7 @@ class _Loop:
         self._stopping.count_settled()
         self._checkpoints.supersede(trial.checkpoint)
         self._message = f"trial {trial.number} failed: {failure.error}"
-        if failure.kind == "code" or self._table.is_code_at_fault(self._request.search.trials):
+        if failure.kind == "code" or self._table.is_code_at_fault(self._limits.trials):
             self._code_failure = CodeFailure(trial, failure)
 
     def _choose(self) -> tuple[Trial, int] | None:
@@ -201,7 +195,7 @@ class _Loop:
             return None
         if promotion := self._ranks.promotable():
             return self._promote(*promotion)
-        if asked := self._study.ask():
+        if asked := self._study.ask(self._limits.trials):
             return asked, next_rung(asked, self._rungs)
         if not self._flights and self._is_top_empty() and (leader := self._ranks.leader()):
             return self._promote(*leader)
@@ -222,7 +216,7 @@ class _Loop:
             if trial.checkpoint and trial.checkpoint not in there:  # it starts anew, up to where it was to go
                 self._table.put(replace(trial, checkpoint=None))
         yield from ((trial, DRIVER_LOST) for trial in self._table.in_state("running"))
-        whole_code = self._table.is_code_at_fault(self._request.search.trials)
+        whole_code = self._table.is_code_at_fault(self._limits.trials)
         for trial in self._table.in_state("failed"):
             if trial.failure and (whole_code or trial.failure.kind == "code" or trial.index == 0):
                 yield trial, trial.failure
@@ -241,17 +235,20 @@ class _Loop:
         kept = (self._table.baseline, self._table.leaders.best)
         return {trial.checkpoint for trial in kept if trial is not None}
 
+    @property
+    def _is_exhausted(self) -> bool:
+        return self._study.is_exhausted(self._limits.trials)
+
     def _total(self) -> int:
-        asked = self._request.search.trials
-        return self._table.distinct if self._study.is_exhausted else max(asked, self._table.distinct)
+        drawn = self._table.distinct
+        return drawn if self._is_exhausted else max(self._limits.trials, drawn)
 
     def _explain(self, stop: StopReason) -> str:
-        asked, drawn = self._request.search.trials, self._table.distinct
+        asked, drawn = self._limits.trials, self._table.distinct
         return {
-            "trials": f"all {asked} trials have ended",
+            "trials": f"all {self._total()} trials have ended",
             "goal": "a trial reached the goal",
             "exhausted": f"the search space ends after {drawn} configurations; {asked} were asked for",
-            "duration": "spec.budget.duration is used up",
-            "failedTrials": f"more than spec.budget.failedTrials={self._request.failed_trials} have failed",
+            "failedTrials": f"more than spec.budget.failedTrials={self._limits.failed_trials} have failed",
             "interrupted": "stopped by request; what was recorded stays",
-        }[stop]
+        }.get(stop, f"spec.budget.{stop} is used up")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trimtab_api.job import Objective, SearchSpec
+from trimtab_jobs.search.trial import UsedUp
 
 ONLY_BASELINE = SearchSpec(trials=1)
 RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
@@ -13,6 +14,22 @@ RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 def never() -> bool:
     """False: nobody asks to stop."""
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the search may go, as of now."""
+
+    trials: int
+    """Configurations to try; fewer than were begun: no others are."""
+    parallelism: int | None = None
+    """Trials at a time; None: as many as the pool has workers."""
+    failed_trials: int | None = None
+    """Trials that may fail because of their parameters; one more and no others are asked."""
+    seconds_left: float | None = None
+    """What is left of the budget's duration."""
+    used_up: UsedUp | None = None
+    """Budget that somebody else keeps and that is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +44,15 @@ class SearchRequest:
     """Epochs of a whole training: the top rung."""
     search: SearchSpec = ONLY_BASELINE
     """Without a search in the manifest the baseline is the only trial."""
-    failed_trials: int | None = None
-    """Trials that may fail because of their parameters; one more and no others are asked."""
-    seconds_left: float | None = None
-    """What is left of the budget's duration."""
+    limits: Callable[[], Limits] | None = None
+    """Looked up at every turn, since a person may edit them; None: those of `search`, for good."""
     should_stop: Callable[[], bool] = never
     """Looked at several times a second; True ends the search with its record as it is."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, as far as the search knows of time."""
     function: str = RUN_TRIAL
     """What a worker calls for a trial."""
+
+    def limits_now(self) -> Limits:
+        """How far the search may go, as of now."""
+        return self.limits() if self.limits else Limits(self.search.trials, self.search.parallelism)

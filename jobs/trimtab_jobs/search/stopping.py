@@ -1,8 +1,12 @@
 """When the search asks for no more trials, and how long it may still take."""
 
-from trimtab_jobs.search.request import SearchRequest
+from typing import get_args
+
+from trimtab_jobs.search.request import Limits, SearchRequest
 from trimtab_jobs.search.table import TrialTable
-from trimtab_jobs.search.trial import StopReason
+from trimtab_jobs.search.trial import StopReason, UsedUp
+
+_IMMEDIATE = ("interrupted", *get_args(UsedUp))
 
 
 class Stopping:
@@ -11,16 +15,20 @@ class Stopping:
     def __init__(self, request: SearchRequest, table: TrialTable) -> None:
         self._request = request
         self._table = table
+        self._limits = request.limits_now()
         self._started = request.clock()
         self._settled = 0
         self.reason: StopReason | None = None
 
-    def look(self) -> None:
-        """Look at person, clock and budget."""
-        if self.reason in ("interrupted", "duration"):
+    def look(self, limits: Limits) -> None:
+        """Look at person, clock and budget, under the limits of now."""
+        self._limits = limits
+        if self.is_immediate:
             return
         if self._request.should_stop():
             self.reason = "interrupted"
+        elif limits.used_up is not None:
+            self.reason = limits.used_up
         elif self._remaining() <= 0:
             self.reason = "duration"
         elif self.reason is None:
@@ -33,7 +41,7 @@ class Stopping:
     @property
     def is_immediate(self) -> bool:
         """Whether what is under way is not waited for."""
-        return self.reason in ("interrupted", "duration")
+        return self.reason in _IMMEDIATE
 
     def seconds_left(self, open_trials: int) -> float | None:
         """Time to the end at the pace so far, at most what the budget leaves."""
@@ -43,14 +51,13 @@ class Stopping:
         return max(0.0, min(open_trials * pace, self._remaining()))
 
     def _remaining(self) -> float:
-        if self._request.seconds_left is None:
-            return float("inf")
-        return self._request.seconds_left - (self._request.clock() - self._started)
+        left = self._limits.seconds_left
+        return float("inf") if left is None else left
 
     def _reason_of_results(self) -> StopReason | None:
         if self._table.leaders.reached_goal:
             return "goal"
-        allowed = self._request.failed_trials
+        allowed = self._limits.failed_trials
         if allowed is not None and self._table.failed > allowed:
             return "failedTrials"
         return None

@@ -55,12 +55,12 @@ class Study:
             self.table.put(trial)
         self.table.retried_in_place(sum(frozen.user_attrs.get(replay.RETRIES, 0) for frozen in recorded))
 
-    def ask(self) -> Trial | None:
+    def ask(self, trials: int) -> Trial | None:
         """A trial of a configuration that is not known yet; None when `trials` or the space is used up.
 
         Known ones that Optuna proposes are answered from the record and do not count within `trials`.
         """
-        while self.table.distinct < self._search.trials and not self.is_exhausted:
+        while self.table.distinct < trials and not self.is_exhausted(trials):
             trial = self._draw()
             original = self.table.known(trial.params)
             if original is None:
@@ -69,11 +69,10 @@ class Study:
             self._answer(trial, original)
         return None
 
-    @property
-    def is_exhausted(self) -> bool:
+    def is_exhausted(self, trials: int) -> bool:
         """Whether fewer than `trials` were asked, and the space holds no other configuration."""
         is_used_up = self.table.repeats >= REPEATS or (not self._space.dimensions and self.table.distinct > 0)
-        return is_used_up and self.table.distinct < self._search.trials
+        return is_used_up and self.table.distinct < trials
 
     def run_again(self, trial: Trial, cause: Failure) -> Trial:
         """The trial to run in place of one that was lost, or that failed for the code's sake.

@@ -10,7 +10,9 @@ from trimtab_jobs.search.space import Params
 TrialState = Literal["running", "paused", "completed", "pruned", "failed", "lost", "duplicate"]
 """paused: waits on a rung, and is pruned if nothing promotes it; lost: run again as another trial;
 duplicate: answered from the record."""
-StopReason = Literal["trials", "goal", "exhausted", "duration", "failedTrials", "interrupted"]
+UsedUp = Literal["duration", "gpuHours", "cost", "energyKWh"]
+"""A budget that is used up: nothing that is under way is waited for."""
+StopReason = UsedUp | Literal["trials", "goal", "exhausted", "failedTrials", "interrupted"]
 """trials: all that were asked for have ended; exhausted: the space holds no further configuration."""
 
 
@@ -68,6 +70,17 @@ class SearchState:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """Why a search ended: what the record of its trials does not say."""
+
+    stop: StopReason
+    message: str
+    """The stop reason in one sentence."""
+    total: int
+    """Trials that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchOutcome:
     """What the search found, and why it ended."""
 
@@ -82,3 +95,8 @@ class SearchOutcome:
     stop: StopReason
     message: str
     """The stop reason in one sentence."""
+
+    @property
+    def ended(self) -> Ended:
+        """What a later driver has to know beside the record."""
+        return Ended(self.stop, self.message, self.counts.total)

@@ -10,7 +10,8 @@ from trimtab_api.control import Control
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_jobs.errors import RefusedError
-from trimtab_jobs.orders import Orders, followed, orders_of
+from trimtab_jobs.orders import Orders, followed, limits_of, orders_of
+from trimtab_jobs.search import Limits
 
 
 def plan_of(**changes) -> Plan:
@@ -59,3 +60,25 @@ def test_an_edited_plan_is_followed_and_another_jobs_is_not():
     assert followed(orders, edited) == edited
     with pytest.raises(RefusedError, match="has become another job's; this run keeps to its own"):
         followed(orders, Orders(plan_of(search=SEARCH | {"seed": 8})))
+
+
+@pytest.mark.parametrize(
+    ("spec", "control", "limits"),
+    [
+        pytest.param({}, Control(), Limits(trials=3, parallelism=1), id="as planned"),
+        pytest.param({"search": None}, Control(), Limits(trials=1), id="only the baseline"),
+        pytest.param(
+            {"search": SEARCH | {"trials": 8, "parallelism": 2}, "budget": {"failedTrials": 4}},
+            Control(),
+            Limits(trials=8, parallelism=2, failed_trials=4),
+            id="edited",
+        ),
+        pytest.param({"budget": {"duration": "2m"}}, Control(), Limits(3, 1, seconds_left=20.0), id="time left"),
+        pytest.param({}, Control(stop_search="cost"), Limits(3, 1, used_up="cost"), id="used up"),
+    ],
+)
+def test_orders_limit_the_search(spec: dict[str, object], control: Control, limits: Limits):
+    sections = {name: part for name, part in (MANIFEST | spec).items() if part is not None}
+    plan = resolve(job(**sections), LOCAL_PROFILE)
+
+    assert limits_of(Orders(plan, control), seconds=100.0) == limits

@@ -20,7 +20,7 @@ from tests.support.search import (
 )
 from trimtab_api.job import Objective
 from trimtab_jobs.pool import Done, Failure, Work
-from trimtab_jobs.search import CodeFailure, Counts, SearchRequest, search
+from trimtab_jobs.search import CodeFailure, Counts, Limits, SearchRequest, search
 from trimtab_jobs.search.samplers import seed_of
 
 CHOICES = [{"name": "act", "categorical": ["relu", "gelu", "silu"]}]
@@ -328,7 +328,9 @@ def test_baseline_that_was_lost_runs_again_though_the_goal_is_reached() -> None:
 
 
 def test_search_stops_when_more_trials_fail_than_the_budget_allows() -> None:
-    run = run_search(request_of(trials=30, failed_trials=2), failing(BAD, 3, 5, 7, 9), capacity=1)
+    run = run_search(
+        request_of(limits=lambda: Limits(30, failed_trials=2)), failing(BAD, 3, 5, 7, 9), capacity=1
+    )
 
     assert run.outcome.stop == "failedTrials"
     assert run.outcome.message == "more than spec.budget.failedTrials=2 have failed"
@@ -336,7 +338,7 @@ def test_search_stops_when_more_trials_fail_than_the_budget_allows() -> None:
 
 
 def test_search_without_time_starts_nothing() -> None:
-    run = run_search(request_of(seconds_left=0.0))
+    run = run_search(request_of(limits=lambda: Limits(10, seconds_left=0.0)))
 
     assert (run.outcome.stop, run.outcome.message) == ("duration", "spec.budget.duration is used up")
     assert run.outcome.counts == Counts(total=10)
@@ -367,7 +369,7 @@ def test_work_under_way_when_the_time_is_up_is_abandoned_and_run_again_with_more
     record, store = MemoryRecord(), MemoryStore()
     pool = SilentPool(accuracy_of, store, capacity=2)
 
-    request = request_of(seconds_left=5.0, clock=lambda: pool.now)
+    request = request_of(limits=lambda: Limits(10, seconds_left=5.0 - pool.now))
     outcome = search(request, pool, record, store, lambda state: None)
 
     assert (outcome.stop, outcome.counts, outcome.baseline) == ("duration", Counts(total=10), None)
