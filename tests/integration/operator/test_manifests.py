@@ -25,7 +25,7 @@ def stored(control_plane: ApiServer, request: pytest.FixtureRequest, sample: str
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space, "labels": labels}}
     document = sample_job(sample)
     metadata = {key: value for key, value in document["metadata"].items() if key != "uid"}
-    control_plane.apply(namespace)
+    control_plane.create(namespace)  # an apply of the same name without labels would take them away
     job = control_plane.create({**document, "metadata": {**metadata, "namespace": space}})
     start = starts(sample)[0]
     yield replace(start, owner=owner_of(job))
