@@ -1,0 +1,142 @@
+"""Admission: whether a job may run, under which profile, and what it comes to. Pure.
+
+A job is admitted once. From then on its profile is the pinned one, whatever becomes of the profile it was
+pinned from; what may be edited is taken from the job as it is, unless that profile does not allow it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from trimtab_api.control import Control
+from trimtab_api.errors import Problem
+from trimtab_api.job import OptimizationJob
+from trimtab_api.manifest import SpecError, parse_job, parse_profile
+from trimtab_api.plan import Plan, resolve
+from trimtab_api.profile import OptimizationProfile
+from trimtab_api.status import JobStatus
+from trimtab_operator.manifests import mapping_at
+from trimtab_operator.names import owner_of
+from trimtab_operator.profiles import choose, plan_for
+from trimtab_operator.reading import Snapshot, profile_digest, snapshot_of
+from trimtab_operator.resources import build_plan_config_map
+from trimtab_operator.world import Manifest, Observed
+
+_METADATA = ("name", "namespace", "labels")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A job with a plan."""
+
+    plan: Plan
+    profile: OptimizationProfile
+    digest: str
+    """Of the profile, as it is pinned."""
+    profile_json: str | None = None
+    """The pinned profile's text, to be left as it is; None: not pinned yet, or to be written anew."""
+    note: str = ""
+    """What a person should know about the profile's choice."""
+    refused_edit: str = ""
+    """Why the plan does not follow the job's spec; empty when it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotAdmitted:
+    """A job without a plan, and why."""
+
+    reason: Literal["ProfileNotFound", "Refused", "Invalid", "PlanLost"]
+    message: str
+
+    @property
+    def heals(self) -> bool:
+        """Whether it waits for something to appear, without anything being wrong with the job."""
+        return self.reason == "ProfileNotFound"
+
+
+def admit(seen: Observed, status: JobStatus) -> Admitted | NotAdmitted:
+    """Return what a job comes to: anew when nothing is pinned in its status, else by what is."""
+    job = _parsed(seen.job)
+    if status.profile_digest is not None:
+        return _again(seen, status, job)
+    if isinstance(job, SpecError):
+        return NotAdmitted("Invalid", f"{_told(job.problems)}; the spec is of another version of Trimtab")
+    return _anew(seen, job)
+
+
+def _parsed(document: Manifest) -> OptimizationJob | SpecError:
+    """Return a job as the plan is made of it: whether it is suspended or retried is no part of a plan."""
+    metadata = mapping_at(document, "metadata")
+    content = {key: metadata[key] for key in _METADATA if key in metadata}
+    try:
+        job = parse_job({**document, "metadata": content})
+    except SpecError as error:
+        return error
+    return job.model_copy(update={"spec": job.spec.model_copy(update={"suspend": False, "retry": 0})})
+
+
+def _anew(seen: Observed, job: OptimizationJob) -> Admitted | NotAdmitted:
+    chosen = choose(job, seen.profiles, seen.namespace)
+    if isinstance(chosen, Problem):
+        return NotAdmitted("ProfileNotFound", str(chosen))
+    try:
+        plan = plan_for(job, chosen.profile, seen.namespace)
+        build_plan_config_map(
+            owner_of(seen.job), plan, chosen.profile.spec, Control()
+        )  # refuses what is too large
+    except SpecError as error:
+        return NotAdmitted("Refused", _told(error.problems))
+    return Admitted(plan, chosen.profile, profile_digest(chosen.profile), note=chosen.note)
+
+
+def _again(seen: Observed, status: JobStatus, job: OptimizationJob | SpecError) -> Admitted | NotAdmitted:
+    pinned = snapshot_of(seen.plan, status)
+    profile = pinned.profile or _unchanged(seen.profiles, status)
+    if profile is None:
+        return _lost("the profile has changed since the job was admitted under it")
+    digest = status.profile_digest or ""
+    edit = _edited(job, profile, pinned)
+    if isinstance(edit, Plan):
+        return Admitted(edit, profile, digest, pinned.profile_json)
+    if pinned.plan is None:
+        return _lost(f"spec as it is now cannot be carried out: {edit}")
+    return Admitted(pinned.plan, profile, digest, pinned.profile_json, refused_edit=edit)
+
+
+def _edited(job: OptimizationJob | SpecError, profile: OptimizationProfile, pinned: Snapshot) -> Plan | str:
+    """Return the plan of the job as it is now, or why it is not followed."""
+    if isinstance(job, SpecError):
+        return _told(job.problems)
+    try:
+        plan = resolve(job, profile)
+    except SpecError as error:
+        return _told(error.problems)
+    if pinned.plan is not None and not _is_same_job(plan, pinned.plan):
+        return "spec: a field has changed that cannot be edited; make a new job"
+    return plan
+
+
+def _is_same_job(plan: Plan, pinned: Plan) -> bool:
+    stages = [[(each.name, each.stages) for each in found.segments] for found in (plan, pinned)]
+    return plan.identity == pinned.identity and stages[0] == stages[1]
+
+
+def _unchanged(profiles: Iterable[Manifest], status: JobStatus) -> OptimizationProfile | None:
+    """Return the profile that was pinned, if there still is one like it."""
+    for document in profiles:
+        try:
+            profile = parse_profile(document)
+        except SpecError:
+            continue
+        if profile_digest(profile) == status.profile_digest:
+            return profile
+    return None
+
+
+def _lost(why: str) -> NotAdmitted:
+    told = "the ConfigMap with the plan was deleted or changed, and the plan cannot be made again as it was"
+    return NotAdmitted("PlanLost", f"{told}: {why}; raise spec.retry to go on from what is recorded")
+
+
+def _told(problems: Iterable[Problem]) -> str:
+    return "; ".join(map(str, problems))

@@ -1,0 +1,63 @@
+"""What is still done about a job that has ended: its children go when their time has come. Pure."""
+
+from datetime import timedelta
+
+from trimtab_api.status import JobStatus
+from trimtab_operator import upkeep
+from trimtab_operator.admission import Admitted, admit
+from trimtab_operator.conditions import condition_of
+from trimtab_operator.course import Asked
+from trimtab_operator.manifests import at
+from trimtab_operator.names import Owner, owner_of
+from trimtab_operator.ray_jobs import is_over
+from trimtab_operator.trim import plain_json
+from trimtab_operator.world import Decision, Delete, Observed
+
+DEFAULT_TTL_SECONDS = 86_400
+
+
+def finished(seen: Observed, status: JobStatus, asked: Asked) -> Decision:
+    """Return the decision about a job that has ended: its status stays, for its generation as it is now."""
+    owner = owner_of(seen.job)
+    told = plain_json(_for_generation(status, asked.generation))
+    left = upkeep.cleared(seen, owner)
+    if not left:
+        return Decision(told)
+    wait = _seconds_to_live(seen, status)
+    if wait <= 0:
+        return Decision(told, left)
+    return Decision(told, _still_running(seen, owner), wait)
+
+
+def _for_generation(status: JobStatus, generation: int) -> JobStatus:
+    conditions = tuple(
+        each.model_copy(update={"observed_generation": generation}) for each in status.conditions
+    )
+    return status.model_copy(update={"observed_generation": generation, "conditions": conditions})
+
+
+def _seconds_to_live(seen: Observed, status: JobStatus) -> float:
+    """Return how long the children stay: counted from when the job ended, by its ttl as it is now."""
+    succeeded = condition_of(status.conditions, "Succeeded")
+    ended = succeeded.last_transition_time if succeeded else None
+    if ended is None:
+        return 0.0
+    try:
+        end = ended + timedelta(seconds=_ttl(seen, status))
+    except OverflowError:
+        return DEFAULT_TTL_SECONDS
+    return (end - seen.now) / timedelta(seconds=1)
+
+
+def _ttl(seen: Observed, status: JobStatus) -> int:
+    admitted = admit(seen, status)
+    if isinstance(admitted, Admitted):
+        found = admitted.plan.spec.ttl_seconds_after_finished
+    else:
+        found = at(seen.job, "spec", "ttlSecondsAfterFinished")
+    return found if type(found) is int else DEFAULT_TTL_SECONDS
+
+
+def _still_running(seen: Observed, owner: Owner) -> tuple[Delete, ...]:
+    """Return the deletion of RayJobs that run for a job that has ended."""
+    return upkeep.deleted(each for each in upkeep.own_ray_jobs(seen, owner) if not is_over(each))

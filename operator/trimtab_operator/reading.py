@@ -1,0 +1,174 @@
+"""What others wrote and what was written before, read with care: status, report, snapshot of the plan. Pure.
+
+Whatever is unknown is left out, as the API server does; what is then not valid is not believed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from trimtab_api.digests import digest_of
+from trimtab_api.manifest import parse_profile
+from trimtab_api.metadata import ObjectMeta
+from trimtab_api.plan import Plan
+from trimtab_api.profile import OptimizationProfile
+from trimtab_api.report import Report
+from trimtab_api.status import JobStatus
+from trimtab_api.structural import structural
+from trimtab_operator.manifests import mapping_at, text_at, whole_at
+from trimtab_operator.texts import plain
+from trimtab_operator.world import Manifest
+
+LARGEST_REPORT = 64 * 1024
+"""Bytes of a report's ConfigMap; a larger one is not read."""
+LARGEST_NUMBER = 2**53
+"""A whole number beyond this is not the same to every reader of JSON."""
+PLAN_KEY, PROFILE_KEY, CONTROL_KEY = "plan.json", "profile.json", "control.json"
+REPORT_KEY = "report.json"
+M = TypeVar("M", bound=BaseModel)
+
+
+def status_of(job: Manifest) -> JobStatus:
+    """Return the status that a job has; fields that cannot be read are as if they had not been written."""
+    return _salvaged(JobStatus, mapping_at(job, "status"))
+
+
+def _salvaged(model: type[M], content: Manifest) -> M:
+    known = _known(content, _schema(model))
+    try:
+        return model.model_validate(known)
+    except ValidationError:
+        return model.model_validate({key: value for key, value in known.items() if _holds(model, key, value)})
+
+
+def _holds(model: type[BaseModel], key: str, value: Any) -> bool:
+    try:
+        model.model_validate({key: value})
+    except ValidationError:
+        return False
+    return True
+
+
+@cache
+def _schema(model: type[BaseModel]) -> Mapping[str, Any]:
+    return structural(model)
+
+
+def _known(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return a value without the fields that its schema does not know."""
+    if isinstance(value, Mapping):
+        fields, each = schema.get("properties"), schema.get("additionalProperties")
+        if fields is not None:
+            return {key: _known(item, fields[key]) for key, item in value.items() if key in fields}
+        return {key: _known(item, each) for key, item in value.items()} if each else value
+    if isinstance(value, list) and "items" in schema:
+        return [_known(item, schema["items"]) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the driver says, as far as it is to be believed."""
+
+    report: Report | None = None
+    problem: str = ""
+    """Why something that is there was not believed, for people; empty where that is nothing unusual."""
+
+
+def heard_of(config_map: Manifest | None, attempt: int, segment: str) -> Heard:
+    """Return the report of this attempt and segment.
+
+    What an earlier attempt or segment left is passed over in silence; anything else that is not a report of
+    this one is a problem.
+    """
+    data = mapping_at(config_map, "data")
+    text = text_at(data, REPORT_KEY)
+    if not text:
+        return Heard()
+    if sum(len(f"{key}{value}".encode(errors="replace")) for key, value in data.items()) > LARGEST_REPORT:
+        return Heard(problem=f"the report is larger than {LARGEST_REPORT // 1024} KiB and was not read")
+    claimed = whole_at(data, "attempt")
+    if claimed != attempt or text_at(data, "segment") != segment:
+        if 0 < claimed <= attempt:
+            return Heard()
+        return Heard(
+            problem=f"the report is of attempt {plain(text_at(data, 'attempt'))[:20]!r}, not {attempt}"
+        )
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Heard:
+    try:
+        content = json.loads(text)
+        report = Report.model_validate(_known(content, _schema(Report)))
+        return Heard(Report.model_validate(_clean(report.model_dump(by_alias=True))))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = plain(".".join(map(str, first["loc"])))[:100]
+        return Heard(problem=f"the report cannot be read: {place or 'it'}: {first['msg']}")
+    except (ValueError, RecursionError) as error:
+        return Heard(problem=f"the report cannot be read: {plain(str(error))[:100]}")
+
+
+def _clean(value: Any) -> Any:
+    """Return a report's content as a status can hold it; ValueError for a number that it cannot."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {plain(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+        raise ValueError("a number in it is too large")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was pinned when the job was admitted, as far as nobody has changed it since."""
+
+    profile: OptimizationProfile | None = None
+    profile_json: str | None = None
+    """Its text as it stands in the ConfigMap."""
+    plan: Plan | None = None
+
+
+def snapshot_of(config_map: Manifest | None, status: JobStatus) -> Snapshot:
+    """Return the profile and the plan in a job's ConfigMap whose digests are those in its status."""
+    data = mapping_at(config_map, "data")
+    text = text_at(data, PROFILE_KEY)
+    profile = _profile(text, status.profile_digest)
+    return Snapshot(profile, text if profile else None, _plan(text_at(data, PLAN_KEY), status.plan_digest))
+
+
+def _profile(text: str, digest: str | None) -> OptimizationProfile | None:
+    try:
+        content = json.loads(text)
+        if digest_of(content) != digest:
+            return None
+        return parse_profile(content)
+    except (ValueError, AttributeError, RecursionError):  # SpecError is a ValueError
+        return None
+
+
+def _plan(text: str, digest: str | None) -> Plan | None:
+    try:
+        plan = Plan.model_validate_json(text)
+    except ValidationError:
+        return None
+    return plan if digest == plan.digest == plan_digest(plan) else None
+
+
+def plan_digest(plan: Plan) -> str:
+    """Return the digest that a plan has by its content."""
+    return digest_of(plan.model_dump(mode="json", by_alias=True, exclude={"digest", "identity"}))
+
+
+def profile_digest(profile: OptimizationProfile) -> str:
+    """Return the digest of a profile as it is pinned: by its name and spec, whatever else metadata say."""
+    pinned = OptimizationProfile(metadata=ObjectMeta(name=profile.metadata.name), spec=profile.spec)
+    return digest_of(json.loads(pinned.model_dump_json(by_alias=True, exclude_none=True)))

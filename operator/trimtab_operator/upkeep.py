@@ -1,0 +1,86 @@
+"""Which children are to be made, renewed and deleted. Pure."""
+
+from collections.abc import Iterable, Iterator
+
+from trimtab_operator import names
+from trimtab_operator.manifests import at, is_going, mapping_at
+from trimtab_operator.names import Owner
+from trimtab_operator.reading import PROFILE_KEY
+from trimtab_operator.resources import Start, children
+from trimtab_operator.world import Apply, Create, Delete, Manifest, Observed
+
+_UNSEEN = (
+    ("networking.k8s.io/v1", "NetworkPolicy", names.policy_name),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding", names.driver_name),
+    ("rbac.authorization.k8s.io/v1", "Role", names.driver_name),
+    ("v1", "ServiceAccount", names.driver_name),
+)
+"""Children that nobody watches, in the order in which they go."""
+
+
+def begun(start: Start, profile_json: str | None) -> tuple[Apply | Create, ...]:
+    """Return the writes that begin a segment: every child it needs, its RayJob last."""
+    return tuple(_pinned(write, start, profile_json) for write in children(start))
+
+
+def renewed(seen: Observed, start: Start, profile_json: str | None) -> tuple[Apply, ...]:
+    """Return the writes that bring back what was changed or deleted, and take live edits to the driver."""
+    applied = tuple(write for write in begun(start, profile_json) if isinstance(write, Apply))
+    if seen.plan is None:
+        return applied  # whoever deleted it may have deleted those that nobody watches as well
+    return tuple(write for write in applied if _differs(write.manifest, seen))
+
+
+def _pinned(write: Apply | Create, start: Start, profile_json: str | None) -> Apply | Create:
+    """Keep the pinned profile as another version of the operator may have written it: by its digest."""
+    name = names.plan_name(start.owner.name)
+    if profile_json is None or isinstance(write, Create) or not _is_config_map(write.manifest, name):
+        return write
+    return Apply({**write.manifest, "data": {**write.manifest["data"], PROFILE_KEY: profile_json}})
+
+
+def _differs(wanted: Manifest, seen: Observed) -> bool:
+    """Whether a watched child is not as it is to be; of the report only that it is there."""
+    if wanted["kind"] != "ConfigMap":
+        return False
+    if "data" not in wanted:
+        return seen.report is None
+    return dict(mapping_at(seen.plan, "data")) != dict(wanted["data"])
+
+
+def _is_config_map(manifest: Manifest, name: str) -> bool:
+    return (manifest["kind"], manifest["metadata"]["name"]) == ("ConfigMap", name)
+
+
+def deleted(ray_jobs: Iterable[Manifest]) -> tuple[Delete, ...]:
+    """Return the deletion of RayJobs that are not being deleted yet."""
+    return tuple(Delete(each) for each in ray_jobs if not is_going(each))
+
+
+def own_ray_jobs(seen: Observed, owner: Owner) -> tuple[Manifest, ...]:
+    """Return the RayJobs of this very job, whatever they are named."""
+    return tuple(each for each in seen.ray_jobs if at(each, "metadata", "labels", names.JOB_UID) == owner.uid)
+
+
+def cleared(seen: Observed, owner: Owner) -> tuple[Delete, ...]:
+    """Return the deletion of all that was made for a job; the plan goes last, and tells that all is gone."""
+    ray_jobs = deleted(own_ray_jobs(seen, owner))
+    watched = [each for each in (seen.report, seen.plan) if each is not None]
+    if not watched:
+        return ray_jobs
+    return (*ray_jobs, *_unseen(owner), *deleted(_as_config_maps(watched)))
+
+
+def _unseen(owner: Owner) -> Iterator[Delete]:
+    for version, kind, name_of in _UNSEEN:
+        metadata = {
+            "name": name_of(owner.name),
+            "namespace": owner.namespace,
+            "ownerReferences": [names.owner_reference(owner)],
+        }
+        yield Delete({"apiVersion": version, "kind": kind, "metadata": metadata})
+
+
+def _as_config_maps(found: Iterable[Manifest]) -> list[Manifest]:
+    """Return ConfigMaps with their kind: items of a list come without it."""
+    return [{"apiVersion": "v1", "kind": "ConfigMap", **each} for each in found]

@@ -1,0 +1,128 @@
+"""Why a Ray cluster is not ready yet, from its pods and from warnings, with what to do about it. Pure."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from trimtab_operator.manifests import at, is_going, items_at, mapping_at, text_at, whole_at
+from trimtab_operator.ray_jobs import SeenRayJob
+from trimtab_operator.texts import cut
+from trimtab_operator.world import Manifest
+
+_SAID_BYTES = 300
+_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
+_IMAGE_FIX = "check the image's name and digest, the profile's images.pullSecrets and the registry"
+_NODE_FIX = "add nodes, or change the pool's resources, nodeSelector or tolerations in the profile"
+_QUOTA_FIX = "raise the namespace's ResourceQuota, lower spec.search.parallelism, or wait for other jobs"
+_FORBIDDEN_FIX = "the namespace's policies have to allow the pods of the profile"
+_CREATE_FIX = "make it in the job's namespace, or change the profile"
+_MEMORY_FIX = "give the pool more memory in the profile"
+_CRASH_FIX = "see its log: kubectl logs --previous"
+_SUSPENDED_FIX = "it starts when Kueue admits it"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why the cluster is not ready: a reason for machines, a message for people."""
+
+    reason: str
+    message: str
+
+
+def waiting_of(ray_job: SeenRayJob, pods: tuple[Manifest, ...], events: tuple[Manifest, ...]) -> Waiting:
+    """Return the gravest reason there is; Starting when all is as it should be."""
+    if ray_job.is_queued:
+        return Waiting("Queued", f"RayJob {ray_job.name} is suspended: {_SUSPENDED_FIX}")
+    found = [*_of_pods(pods), *_of_events(events)]
+    order = list(_ORDER)
+    starting = Waiting("Starting", _progress(pods))
+    return min(found, key=lambda each: (order.index(each.reason), each.message), default=starting)
+
+
+_ORDER = (
+    "QuotaExceeded",
+    "Forbidden",
+    "ImagePullFailed",
+    "ContainerNotCreated",
+    "Crashing",
+    "Unschedulable",
+)
+
+
+def _progress(pods: tuple[Manifest, ...]) -> str:
+    up = sum(text_at(pod, "status", "phase") == "Running" for pod in pods)
+    return f"{up} of {len(pods)} pods run" if pods else "KubeRay makes the cluster"
+
+
+def _of_pods(pods: tuple[Manifest, ...]) -> Iterator[Waiting]:
+    for pod in pods:
+        if is_going(pod):
+            continue
+        name = text_at(pod, "metadata", "name")
+        for condition in items_at(pod, "status", "conditions"):
+            if at(condition, "type") == "PodScheduled" and at(condition, "reason") == "Unschedulable":
+                said = cut(text_at(condition, "message"), _SAID_BYTES)
+                yield Waiting("Unschedulable", f"pod {name} finds no node: {said}; {_NODE_FIX}")
+        for container in _containers(pod):
+            yield from _of_container(name, container)
+
+
+def _containers(pod: Manifest) -> tuple[Manifest, ...]:
+    status = mapping_at(pod, "status")
+    return (*items_at(status, "initContainerStatuses"), *items_at(status, "containerStatuses"))
+
+
+def _of_container(pod: str, container: Manifest) -> Iterator[Waiting]:
+    waits = mapping_at(container, "state", "waiting")
+    reason = text_at(waits, "reason")
+    said = cut(text_at(waits, "message") or reason, _SAID_BYTES)
+    if reason in _IMAGE:
+        image = text_at(container, "image")
+        yield Waiting("ImagePullFailed", f"pod {pod} cannot pull {image}: {said}; {_IMAGE_FIX}")
+    elif reason in ("CreateContainerConfigError", "CreateContainerError"):
+        yield Waiting("ContainerNotCreated", f"pod {pod}: {said}; {_CREATE_FIX}")
+    elif reason == "CrashLoopBackOff":
+        yield Waiting("Crashing", f"pod {pod} crashes: {crash_of(container) or said}")
+
+
+def crash_of(container: Manifest) -> str:
+    """Return how a container ended that did not end well, with what to do; empty when it has not."""
+    for state in ("state", "lastState"):
+        ended = mapping_at(container, state, "terminated")
+        code = whole_at(ended, "exitCode")
+        if text_at(ended, "reason") == "OOMKilled":
+            return f"it was out of memory; {_MEMORY_FIX}"
+        if code:
+            return f"exit code {code}; {_CRASH_FIX}"
+    return ""
+
+
+def out_of_memory(pods: tuple[Manifest, ...]) -> str:
+    """Return a hint that a pod of a lost run was out of memory; empty when none was."""
+    for pod in pods:
+        if any("out of memory" in crash_of(container) for container in _containers(pod)):
+            return f"pod {text_at(pod, 'metadata', 'name')} was out of memory; {_MEMORY_FIX}"
+    return ""
+
+
+def _of_events(events: tuple[Manifest, ...]) -> Iterator[Waiting]:
+    for event in events:
+        said = cut(text_at(event, "message"), _SAID_BYTES)
+        for pattern, make in _WARNINGS:
+            if pattern.search(said):
+                yield make(said)
+                break
+
+
+_WARNINGS: tuple[tuple[re.Pattern[str], Callable[[str], Waiting]], ...] = (
+    (re.compile("exceeded quota"), lambda said: Waiting("QuotaExceeded", f"{said}; {_QUOTA_FIX}")),
+    (
+        re.compile("is forbidden|denied the request"),
+        lambda said: Waiting("Forbidden", f"{said}; {_FORBIDDEN_FIX}"),
+    ),
+)
+
+
+def are_gone(pods: tuple[Manifest, ...]) -> bool:
+    """Whether no pod of a job holds anything of a node any more."""
+    return all(text_at(pod, "status", "phase") in ("Succeeded", "Failed") for pod in pods)
