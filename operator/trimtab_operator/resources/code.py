@@ -39,14 +39,13 @@ def data_part(plan: Plan) -> Part:
 
 
 def _data(index: int, source: DataSource) -> Part:
+    """Return the mount of one set of data: on a claim or, as other places were refused, in a ConfigMap."""
     name, path = f"trimtab-data-{index}", f"{DATA_FOLDER}/{source.name}"
-    if source.config_map:
+    if source.pvc is None:
         volume = {"name": name, "configMap": {"name": source.config_map}}
         return Part(volumes=(volume,), mounts=(read_only_mount(name, path),))
-    if source.pvc:
-        volume = claim_volume(name, source.pvc.claim, read_only=True)
-        return Part(volumes=(volume,), mounts=(read_only_mount(name, path, source.pvc.path),))
-    return Part()
+    volume = claim_volume(name, source.pvc.claim, read_only=True)
+    return Part(volumes=(volume,), mounts=(read_only_mount(name, path, source.pvc.path),))
 
 
 def fetched_archive(plan: Plan) -> ArchiveSource | None:

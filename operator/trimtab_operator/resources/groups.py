@@ -65,7 +65,7 @@ def _slots(group: WorkerGroup, pool: Pool | None) -> int:
     """Return how many works of a group one pod takes."""
     if pool is None:
         return math.floor(1 / group.gpu + _ROUNDING) if 0 < group.gpu < 1 else 1
-    return min(rooms(group, pool).values())
+    return max(1, min(rooms(group, pool).values()))  # at admission every work fitted
 
 
 def rooms(group: WorkerGroup, pool: Pool) -> dict[str, int]:

@@ -77,6 +77,15 @@ def test_there_is_room_for_every_worker_and_no_pod_too_many(workers: int, cpu: f
     assert (found.replicas - 1) * found.slots < workers <= found.replicas * found.slots
 
 
+def test_work_that_does_not_fit_has_pods_all_the_same() -> None:
+    group = WorkerGroup(name="workers", pool="p", workers=2, cpu=16)
+    segment = Segment(name="search", stages=("search",), groups=(group,))
+
+    (found,) = pods_of(segment, profile(POOL).spec, DEFAULTS)
+
+    assert (found.replicas, found.slots) == (2, 1)
+
+
 UNFIT = {
     "cpu": ({"cpu": 16}, "spec.resources.search.perTrial.cpu: must be at most 8, the CPUs of {pool}, got 16"),
     "memory": (
