@@ -7,9 +7,10 @@ so neither a restart nor the order in which trials finish changes the draws.
 import hashlib
 from collections.abc import Callable, Mapping
 
-from optuna.samplers import RandomSampler, TPESampler
+from optuna.samplers import RandomSampler
 
 from trimtab_api.job import Sampler
+from trimtab_jobs.search.tpe import Tpe
 
 _SEED_BITS = 31  # torch, numpy and Python's random all take it
 
@@ -19,17 +20,8 @@ class _Random(RandomSampler):
         self._rng.rng.seed(seed)
 
 
-class _Tpe(TPESampler):
-    """One instance for the whole search: a new one would go through all trials again at each ask."""
-
-    def seed(self, seed: int) -> None:
-        # Optuna's own reseed_rng takes no seed; these are the two generators it reseeds.
-        self._rng.rng.seed(seed)
-        self._random_sampler._rng.rng.seed(seed)
-
-
-SeededSampler = _Random | _Tpe
-SAMPLERS: Mapping[str, Callable[[], SeededSampler]] = {"tpe": _Tpe, "random": _Random}
+SeededSampler = _Random | Tpe
+SAMPLERS: Mapping[str, Callable[[], SeededSampler]] = {"tpe": Tpe, "random": _Random}
 """The manifest's word to its sampler."""
 
 
