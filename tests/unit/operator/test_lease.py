@@ -1,0 +1,186 @@
+"""The Lease: one of several operators acts, and whoever does not renew it stops before another starts."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.fake_cluster import FakeCluster
+from tests.support.virtual_time import run
+from trimtab_operator.errors import ConflictError, TransientError
+from trimtab_operator.kinds import LEASE
+from trimtab_operator.lease import Elector, LeaseTerms
+
+
+def elector(cluster: FakeCluster, identity: str, clock_error: float = 0.0) -> Elector:
+    def now() -> datetime:
+        seconds = asyncio.get_running_loop().time() + clock_error
+        return datetime(2026, 11, 24, 9, 0, tzinfo=UTC) + timedelta(seconds=seconds)
+
+    return Elector(cluster, LeaseTerms("operator", "trimtab", identity), now)
+
+
+def spec(cluster: FakeCluster) -> dict[str, Any]:
+    found = cluster.find(LEASE, "operator", "trimtab")
+    assert found
+    return dict(found["spec"])
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_first_one_holds_it_at_once_and_says_so() -> None:
+    async def scenario() -> dict[str, Any]:
+        cluster = FakeCluster()
+        await elector(cluster, "one").acquire()
+        return spec(cluster)
+
+    assert run(scenario()) == {
+        "holderIdentity": "one",
+        "leaseDurationSeconds": 15,
+        "acquireTime": "2026-11-24T09:00:00.000000Z",
+        "renewTime": "2026-11-24T09:00:00.000000Z",
+        "leaseTransitions": 0,
+    }
+
+
+def test_second_one_stands_by_while_the_first_renews() -> None:
+    async def scenario() -> tuple[bool, bool, dict[str, Any]]:
+        cluster = FakeCluster()
+        first, second = elector(cluster, "one"), elector(cluster, "two")
+        await first.acquire()
+        holding, waiting = asyncio.create_task(first.hold()), asyncio.create_task(second.acquire())
+        await asyncio.sleep(3600)
+        states = first.holds, waiting.done()
+        for task in (holding, waiting):
+            task.cancel()
+        return *states, spec(cluster)
+
+    holds, has_acquired, record = run(scenario())
+    assert (holds, has_acquired) == (True, False)
+    assert (record["holderIdentity"], record["acquireTime"]) == ("one", "2026-11-24T09:00:00.000000Z")
+
+
+@pytest.mark.parametrize("clock_error", [-86400, 0, 86400], ids=["a day behind", "right", "a day ahead"])
+def test_second_one_takes_over_from_one_that_died_whatever_its_clock(clock_error: float) -> None:
+    async def scenario() -> tuple[float, dict[str, Any]]:
+        cluster = FakeCluster()
+        await elector(cluster, "one", clock_error).acquire()
+        await elector(cluster, "two").acquire()
+        return now(), spec(cluster)
+
+    time, record = run(scenario())
+    assert 15 <= time <= 15 + 2
+    assert (record["holderIdentity"], record["leaseTransitions"]) == ("two", 1)
+
+
+def test_one_that_starts_again_under_its_name_goes_on_at_once() -> None:
+    async def scenario() -> tuple[float, int]:
+        cluster = FakeCluster()
+        await elector(cluster, "one").acquire()
+        await elector(cluster, "one").acquire()
+        return now(), spec(cluster)["leaseTransitions"]
+
+    assert run(scenario()) == (0, 0)
+
+
+def test_released_lease_is_taken_at_once() -> None:
+    async def scenario() -> tuple[float, bool, str]:
+        cluster = FakeCluster()
+        first = elector(cluster, "one")
+        await first.acquire()
+        await first.release()
+        await elector(cluster, "two").acquire()
+        return now(), first.holds, spec(cluster)["holderIdentity"]
+
+    assert run(scenario()) == (0, False, "two")
+
+
+def test_one_that_never_held_it_releases_nothing() -> None:
+    async def scenario() -> str:
+        cluster = FakeCluster()
+        await elector(cluster, "one").acquire()
+        await elector(cluster, "two").release()
+        return str(spec(cluster)["holderIdentity"])
+
+    assert run(scenario()) == "one"
+
+
+def test_holder_that_cannot_renew_stops_before_another_may_start() -> None:
+    async def scenario() -> float:
+        cluster = FakeCluster()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.failures += [("get Lease", TransientError("unreachable"))] * 100
+        await first.hold()
+        assert not first.holds
+        return now()
+
+    assert 10 <= run(scenario()) < 15
+
+
+def test_holder_survives_failures_that_pass() -> None:
+    async def scenario() -> bool:
+        cluster = FakeCluster()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.failures += [("get Lease", TransientError("busy")), ("replace", ConflictError("changed"))]
+        holding = asyncio.create_task(first.hold())
+        await asyncio.sleep(60)
+        holding.cancel()
+        return first.holds
+
+    assert run(scenario())
+
+
+def test_holder_that_gets_no_answer_stops_in_time() -> None:
+    class Silent(FakeCluster):
+        async def get(self, *arguments: Any) -> Any:
+            if now() > 5:
+                await asyncio.sleep(1000)
+            return await super().get(*arguments)
+
+    async def scenario() -> float:
+        first = elector(Silent(), "one")
+        await first.acquire()
+        await first.hold()
+        return now()
+
+    assert 10 <= run(scenario()) < 15
+
+
+def test_holder_that_finds_another_in_its_place_stops() -> None:
+    async def scenario() -> float:
+        cluster = FakeCluster()
+        first = elector(cluster, "one")
+        await first.acquire()
+        record = cluster.find(LEASE, "operator", "trimtab") or {}
+        cluster.put(record | {"spec": record["spec"] | {"holderIdentity": "two"}})
+        await first.hold()
+        return now()
+
+    assert run(scenario()) == 2
+
+
+def test_standby_waits_out_an_api_server_that_is_away() -> None:
+    async def scenario() -> float:
+        cluster = FakeCluster()
+        cluster.failures += [("get Lease", TransientError("unreachable"))] * 10
+        await elector(cluster, "one").acquire()
+        return now()
+
+    assert run(scenario()) == 20
+
+
+def test_release_that_fails_is_no_error() -> None:
+    async def scenario() -> str:
+        cluster = FakeCluster()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.failures.append(("replace", TransientError("unreachable")))
+        await first.release()
+        return str(spec(cluster)["holderIdentity"])
+
+    assert run(scenario()) == "one"
