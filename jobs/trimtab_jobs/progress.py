@@ -1,5 +1,6 @@
 """Progress: the one place where the report of a run changes. Every change is published."""
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ class Progress:
         self.trials: tuple[Trial, ...] = ()
         """All trials, once the search has ended in whatever way: too many for the report."""
         self._publish = publish
+        self._changing = threading.Lock()  # a change may come from the thread that looks for edits
         self._started = time.monotonic() - seconds_used
 
     @property
@@ -31,8 +33,9 @@ class Progress:
 
     def change(self, **fields: Any) -> None:
         """Set fields of the report (by attribute name) and publish it."""
-        self.report = self.now().model_copy(update=fields)
-        self._publish(self.report)
+        with self._changing:
+            self.report = self.now().model_copy(update=fields)
+            self._publish(self.report)
 
     def now(self) -> Report:
         """The report with the time that the run has taken by now; may be asked by another thread."""
@@ -50,8 +53,9 @@ class Progress:
     def condition(self, kind: str, status: ConditionStatus, reason: str, message: str = "") -> None:
         """Set one condition of the report; it is published with the next change."""
         new = Condition(type=kind, status=status, reason=reason, message=shortened(message))
-        conditions = set_condition(self.report.conditions, new, now=datetime.now(UTC))
-        self.report = self.report.model_copy(update={"conditions": conditions})
+        with self._changing:
+            conditions = set_condition(self.report.conditions, new, now=datetime.now(UTC))
+            self.report = self.report.model_copy(update={"conditions": conditions})
 
     def start(self) -> None:
         """Take note that the run is under way; it is published with the first stage."""

@@ -37,6 +37,8 @@ class Work:
     """Keyword arguments; small and picklable."""
     log: str | None = None
     """Store key for what it prints, such as logs/7.log; None: kept only for the tail of a failure."""
+    group: str | None = None
+    """Group of workers to run on, where the pool has several; None: its first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class TrialPool(Protocol):
     """Workers that take one work each at a time."""
 
     capacity: int
-    """Works that may run at once."""
+    """Works that may run at once on the first group of workers."""
 
     def submit(self, work: Work) -> None:
         """Start the work on a free worker; RuntimeError when `capacity` works are already under way."""

@@ -3,7 +3,6 @@
 The only module that imports Ray.
 """
 
-import faulthandler
 import logging
 import os
 import secrets
@@ -24,10 +23,9 @@ import ray._private.worker as ray_worker
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from trimtab_jobs.pool import reaper
+from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
-from trimtab_jobs.pool.perform import perform
-from trimtab_jobs.pool.printed import Printed, last_lines, read_printed
-from trimtab_jobs.pool.session import Session
+from trimtab_jobs.pool.printed import last_lines, read_printed
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Results are small; Ray's own default would take a third of the memory."""
@@ -36,7 +34,7 @@ _LONGEST_TEMPORARY = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
+class Flight:
     """A work under way."""
 
     work: Work
@@ -60,7 +58,7 @@ class RayPool:
             raise
         self._actors = [self._new_actor(worker) for worker in range(workers)]
         self._idle = list(reversed(range(workers)))
-        self._flights: dict[Any, _Flight] = {}
+        self._flights: dict[Any, Flight] = {}
 
     def submit(self, work: Work) -> None:
         """Start the work on a free actor."""
@@ -68,7 +66,7 @@ class RayPool:
             raise RuntimeError(f"work {work.id!r} submitted while all {self.capacity} workers are busy")
         worker = self._idle.pop()
         reference = self._actors[worker].perform.remote(work)
-        self._flights[reference] = _Flight(work, worker, time.perf_counter())
+        self._flights[reference] = Flight(work, worker, time.perf_counter())
 
     def poll(self, timeout_seconds: float) -> list[Done]:
         """All works that have ended; one whose actor was lost has an infrastructure failure."""
@@ -117,7 +115,7 @@ class RayPool:
         self._actors[worker] = self._new_actor(worker)
 
     def _new_actor(self, worker: int) -> Any:
-        actor_class: Any = ray.remote(_Actor)
+        actor_class: Any = ray.remote(Actor)
         options = actor_class.options(num_cpus=self._cpus, max_restarts=0, max_concurrency=1)
         return options.remote(self._setup, worker, self._printed_path(worker))
 
@@ -131,20 +129,6 @@ def failure_of_loss(error: RayError, printed: str) -> Failure:
         return Failure("configuration", "killed before it used up the machine's memory", last_lines(printed))
     lost = f"the worker process was lost ({type(error).__name__}): killed, crashed or out of memory"
     return Failure("infrastructure", lost, last_lines(printed))
-
-
-class _Actor:
-    """The inside of a worker process."""
-
-    def __init__(self, setup: WorkerSetup, worker: int, printed: Path) -> None:
-        tempfile.tempdir = str(printed.parent)  # scratch folders go with the pool, whatever ends this process
-        self._worker = worker
-        self._session = Session(setup)
-        self._printed = Printed(printed)
-        faulthandler.enable()  # a crash in C code says where, and the driver reads it
-
-    def perform(self, work: Work) -> Done:
-        return perform(self._session, work, self._worker, self._printed)
 
 
 def _short_folder() -> Path:
@@ -170,7 +154,7 @@ def _start_ray(folder: Path, threads: int, cpus: int) -> None:
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": str(threads),
     }
-    with _inherited(environment), _own_signal_handlers():
+    with _inherited(environment), own_signal_handlers():
         ray.init(
             address="local",
             num_cpus=cpus,
@@ -202,7 +186,7 @@ def _inherited(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _own_signal_handlers() -> Iterator[None]:
+def own_signal_handlers() -> Iterator[None]:
     """Keep the driver's handlers of SIGINT and SIGTERM, which Ray would replace by its own."""
     if threading.current_thread() is not threading.main_thread():
         yield

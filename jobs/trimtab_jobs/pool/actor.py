@@ -1,0 +1,31 @@
+"""The inside of a worker process of Ray's, which knows nothing of Ray."""
+
+import faulthandler
+import tempfile
+from pathlib import Path
+
+from trimtab_jobs.pool.base import Done, Work, WorkerSetup
+from trimtab_jobs.pool.perform import perform
+from trimtab_jobs.pool.printed import Printed
+from trimtab_jobs.pool.session import Session
+
+
+class Actor:
+    """Performs works, one after the other; `printed` is its file for what they print."""
+
+    def __init__(self, setup: WorkerSetup, worker: int, printed: Path | None = None) -> None:
+        if printed is None:  # on a machine of its own: nobody reads the file once this process is lost
+            printed = Path(tempfile.mkdtemp(prefix="trimtab-worker-")) / "printed"
+        tempfile.tempdir = str(printed.parent)  # scratch folders go with the pool, whatever ends this process
+        self._worker = worker
+        self._session = Session(setup)
+        self._printed = Printed(printed)
+        faulthandler.enable()  # a crash in C code says where, and the driver reads it
+
+    def is_there(self) -> bool:
+        """True, once the process has its place and has started."""
+        return True
+
+    def perform(self, work: Work) -> Done:
+        """What became of the work."""
+        return perform(self._session, work, self._worker, self._printed)

@@ -1,0 +1,189 @@
+"""A pool of Ray actors on a cluster that is there already: placed by group, replaced when their node is lost.
+
+Ray gives an actor its place when the cluster has room, be it hours later. So works wait here, not at an
+actor: they go to whichever worker of their group is there, and a lost node costs only its own.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from trimtab_api.segments import WorkerGroup
+from trimtab_jobs.pool.actor import Actor
+from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
+from trimtab_jobs.pool.ray import Flight, failure_of_loss, own_signal_handlers
+
+MOST_FALSE_STARTS = 5
+"""Workers in a row that may end while they start, before the works that wait for one fail."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One place in a group, whichever actor has it."""
+
+    group: WorkerGroup
+    actor: Any = None
+    is_there: bool = False
+
+
+class ClusterPool:
+    """The workers of each group of the cluster; `tell` hears when some are missing and when all are there."""
+
+    def __init__(
+        self, setup: WorkerSetup, groups: Sequence[WorkerGroup], tell: Callable[[str], None]
+    ) -> None:
+        self.capacity = groups[0].workers
+        self._setup = setup
+        self._tell = tell
+        self._told = ""
+        self._groups = {group.name: group for group in groups}
+        self._first = groups[0].name
+        self._waiting: dict[str, deque[Work]] = {name: deque() for name in self._groups}
+        self._starting: dict[Any, int] = {}
+        self._flights: dict[Any, Flight] = {}
+        self._false_starts = 0
+        self._last_false_start = ""
+        _join_cluster()
+        self._workers = [_Worker(group) for group in groups for _ in range(group.workers)]
+        for worker in range(len(self._workers)):
+            self._start(worker)
+
+    def submit(self, work: Work) -> None:
+        """Start the work on a free worker of its group, or as soon as one is there."""
+        group = self._group_of(work)
+        flying = sum(self._workers[flight.worker].group is group for flight in self._flights.values())
+        if flying + len(self._waiting[group.name]) >= group.workers:
+            raise RuntimeError(f"work {work.id!r} submitted while all {group.workers} workers are busy")
+        self._waiting[group.name].append(work)
+        self._dispatch()
+
+    def poll(self, timeout_seconds: float) -> list[Done]:
+        """All works that have ended; one whose actor was lost has an infrastructure failure."""
+        if not self._flights and not any(self._waiting.values()):
+            return []
+        references = [*self._flights, *self._starting]
+        ready, others = ray.wait(references, num_returns=1, timeout=timeout_seconds)
+        if ready and others:
+            ready += ray.wait(others, num_returns=len(others), timeout=0)[0]
+        ended = [self._collect(reference) for reference in ready if reference in self._flights]
+        for reference in ready:
+            if reference in self._starting:
+                self._greet(reference)
+        ended += self._without_workers()
+        self._dispatch()
+        self._tell_missing()
+        return ended
+
+    def abandon(self) -> None:
+        """Kill the busy actors and start others in their place."""
+        for works in self._waiting.values():
+            works.clear()
+        busy = [flight.worker for flight in self._flights.values()]
+        self._flights.clear()
+        for worker in busy:
+            self._replace(worker)
+
+    def close(self) -> None:
+        """Let all actors go and leave the cluster."""
+        if self._workers:
+            for worker in self._workers:
+                ray.kill(worker.actor)
+            self._workers.clear()
+            ray.shutdown()
+
+    def _group_of(self, work: Work) -> WorkerGroup:
+        return self._groups[work.group or self._first]
+
+    def _dispatch(self) -> None:
+        """Give works that wait to workers that are free."""
+        busy = {flight.worker for flight in self._flights.values()}
+        for number, worker in enumerate(self._workers):
+            works = self._waiting[worker.group.name]
+            if works and worker.is_there and number not in busy:
+                work = works.popleft()
+                reference = worker.actor.perform.remote(work)
+                self._flights[reference] = Flight(work, number, time.perf_counter())
+
+    def _collect(self, reference: Any) -> Done:
+        flight = self._flights.pop(reference)
+        try:
+            done: Done = ray.get(reference)
+        except RayTaskError as error:  # perform itself never raises: the value could not be pickled
+            failure = Failure("code", f"what {flight.work.function} returned cannot be sent: {error.cause}")
+        except RayError as error:
+            failure = failure_of_loss(error, "")
+            self._replace(flight.worker)
+        else:
+            return done
+        return Done(flight.work.id, time.perf_counter() - flight.started, flight.worker, failure=failure)
+
+    def _greet(self, reference: Any) -> None:
+        """Take note that an actor is there, or that it ended before it was."""
+        worker = self._starting.pop(reference)
+        try:
+            self._workers[worker].is_there = bool(ray.get(reference))
+            self._false_starts = 0
+        except RayError as error:
+            self._false_starts += 1
+            self._last_false_start = str(error)
+            self._replace(worker)
+
+    def _without_workers(self) -> list[Done]:
+        """The works that wait, failed, once one worker after the other has ended while it started."""
+        if self._false_starts < MOST_FALSE_STARTS:
+            return []
+        self._false_starts = 0
+        lines = self._last_false_start.strip().splitlines()
+        failure = Failure("infrastructure", f"workers end while they start: {lines[-1]}", "\n".join(lines))
+        waiting = [work for works in self._waiting.values() for work in works]
+        for works in self._waiting.values():
+            works.clear()
+        return [Done(work.id, 0.0, worker=-1, failure=failure) for work in waiting]
+
+    def _replace(self, worker: int) -> None:
+        ray.kill(self._workers[worker].actor)
+        self._start(worker)
+
+    def _start(self, number: int) -> None:
+        worker = self._workers[number]
+        worker.is_there = False
+        worker.actor = _new_actor(self._setup, number, worker.group)
+        self._starting[worker.actor.is_there.remote()] = number
+
+    def _tell_missing(self) -> None:
+        """Say how many workers are missing, whenever that changes while some are waited for."""
+        missing = [worker for worker in self._workers if not worker.is_there]
+        there = len(self._workers) - len(missing)
+        names = ", ".join(dict.fromkeys(f"group {worker.group.name}" for worker in missing))
+        said = (
+            f"{there} of {len(self._workers)} workers are there; waiting for room in {names}"
+            if missing
+            else ""
+        )
+        if said != self._told:
+            self._tell(said or f"all {there} workers are there")
+            self._told = said
+
+
+def _join_cluster() -> None:
+    with own_signal_handlers():
+        ray.init(address="auto", log_to_driver=False, logging_level=logging.ERROR)
+
+
+def _new_actor(setup: WorkerSetup, number: int, group: WorkerGroup) -> Any:
+    actor_class: Any = ray.remote(Actor)
+    options = actor_class.options(
+        num_cpus=group.cpu,
+        num_gpus=group.gpu,
+        resources={f"group-{group.name}": 1},
+        max_restarts=0,
+        max_concurrency=1,
+        runtime_env={"env_vars": {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": str(setup.threads)}},
+    )
+    return options.remote(setup, number)

@@ -1,0 +1,148 @@
+"""The pool on a Ray cluster of several nodes: works go to their group, lost nodes are waited for."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from tests.jobs.test_ray_pool import SUPPORT, fifo_in, wait_for
+from trimtab_api.segments import WorkerGroup
+from trimtab_jobs.pool import Done, Work, WorkerSetup
+from trimtab_jobs.pool.ray_cluster import ClusterPool
+
+WORKERS, EDGE = WorkerGroup(name="workers", workers=2, cpu=0.5), WorkerGroup(name="edge", cpu=2.0)
+STORE_BYTES = 80 * 2**20
+
+
+class Nodes:
+    """A Ray cluster whose head works for nobody, as in a pod."""
+
+    def __init__(self) -> None:
+        head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": STORE_BYTES}
+        self.cluster = Cluster(initialize_head=True, head_node_args=head)
+
+    def add(self, group: WorkerGroup, slots: int) -> Any:
+        resources = {f"group-{group.name}": slots}
+        return self.cluster.add_node(num_cpus=2, resources=resources, object_store_memory=STORE_BYTES)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv("RAY_AUTH_TOKEN", os.environ.get("RAY_AUTH_TOKEN") or "0" * 64)
+        nodes = Nodes()
+        nodes.add(WORKERS, slots=2)
+        environment.setenv("RAY_ADDRESS", nodes.cluster.address)
+        yield nodes
+        nodes.cluster.shutdown()
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def pool(nodes: Nodes, told: list[str], tmp_path: Path) -> Iterator[ClusterPool]:
+    setup = WorkerSetup(str(tmp_path / "store"), "none:None", {}, str(SUPPORT))
+    pool = ClusterPool(setup, [WORKERS, EDGE], told.append)
+    yield pool
+    pool.close()
+    pool.close()
+
+
+def run(pool: ClusterPool, function: str, group: str | None = None, **payload: Any) -> Done:
+    pool.submit(Work(function, f"works:{function}", payload, group=group))
+    return next(iter(wait_for(pool, 1)))
+
+
+def test_workers_are_as_they_should_be(pool: ClusterPool):
+    seen = run(pool, "see").value
+
+    assert (seen["hash seed"], seen["threads"], seen["scratch"]) == ("0", "1", True)
+
+
+def test_works_wait_for_a_node_of_their_group(nodes: Nodes, pool: ClusterPool, told: list[str]):
+    pool.submit(Work("edge", "works:give", {"a": 1}, group="edge"))
+    while told[-1:] != ["2 of 3 workers are there; waiting for room in group edge"]:
+        assert pool.poll(0.1) == []
+
+    node = nodes.add(EDGE, slots=1)
+
+    (done,) = wait_for(pool, 1)
+    assert done.value == {"a": 1}
+    assert told[-1] == "all 3 workers are there"
+    nodes.cluster.remove_node(node)
+
+
+def test_a_lost_node_costs_its_work_and_the_next_waits_for_another(
+    nodes: Nodes, pool: ClusterPool, told: list[str], tmp_path: Path
+):
+    node = nodes.add(EDGE, slots=1)
+    pool.submit(Work("hold", "works:hold", {"fifo": fifo_in(tmp_path)}, group="edge"))
+    start_of_hold = threading.Thread(target=(tmp_path / "fifo").read_text)
+    start_of_hold.start()
+    while start_of_hold.is_alive():
+        pool.poll(0.1)
+
+    nodes.cluster.remove_node(node)
+
+    (lost,) = wait_for(pool, 1)
+    assert lost.failure is not None
+    assert lost.failure.kind == "infrastructure"
+    pool.submit(Work("again", "works:give", {"a": 1}, group="edge"))
+    assert run(pool, "give", b=2).value == {"b": 2}
+    assert told[-1].endswith("waiting for room in group edge")
+    nodes.add(EDGE, slots=1)
+    (again,) = wait_for(pool, 1)
+    assert again.value == {"a": 1}
+
+
+def test_crash_costs_one_work(pool: ClusterPool):
+    failure = run(pool, "crash").failure
+
+    assert failure is not None
+    assert (failure.kind, failure.error.startswith("the worker process was lost")) == ("infrastructure", True)
+    assert run(pool, "give").failure is None
+
+
+def test_value_that_cannot_be_sent_is_the_codes_fault(pool: ClusterPool):
+    failure = run(pool, "lock").failure
+
+    assert failure is not None
+    assert failure.kind == "code"
+
+
+def test_busy_group_refuses_another_work_and_abandoned_ones_free_it(pool: ClusterPool, tmp_path: Path):
+    for number in range(2):
+        pool.submit(Work("hold", "works:hold", {"fifo": fifo_in(tmp_path, str(number))}))
+    with pytest.raises(RuntimeError, match="'third' submitted while all 2 workers are busy"):
+        pool.submit(Work("third", "works:give", {}))
+
+    pool.abandon()
+
+    assert pool.poll(60) == []
+    assert run(pool, "give", a=1).value == {"a": 1}
+
+
+def test_workers_that_end_while_they_start_fail_what_waits_for_them(nodes: Nodes, tmp_path: Path):
+    unpicklable = WorkerSetup("/store", "none:None", {}, None, data=Unloadable())
+    pool = ClusterPool(unpicklable, [WORKERS], lambda said: None)
+    pool.submit(Work("give", "works:give", {}))
+
+    (done,) = wait_for(pool, 1)
+
+    assert done.failure is not None
+    assert done.failure.kind == "infrastructure"
+    assert done.failure.error.startswith("workers end while they start: ")
+    pool.close()
+
+
+class Unloadable(dict):  # type: ignore[type-arg]  # a setup that no worker can read
+    def __reduce__(self) -> Any:
+        return (open, ("/absent",))
