@@ -64,6 +64,8 @@ class Workshop:
     store: Store
     pool: TrialPool
     should_stop: Callable[[], bool]
+    pools: Mapping[str, str] = field(default_factory=dict)
+    """By target the node pool of the group of workers that stands for it; absent: it is measured here."""
 
     def make(self, recipes: Sequence[Recipe]) -> tuple[Made, ...]:
         """Every recipe's model, in order; those the store has already are not made again."""

@@ -17,6 +17,7 @@ from typing import Any, get_args
 from trimtab_api.job import Objective
 from trimtab_api.plan import Plan
 from trimtab_api.report import Phase
+from trimtab_api.segments import Segment
 from trimtab_jobs import guard, reporting
 from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_recipes
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
@@ -61,8 +62,8 @@ class Run:
     should_stop: Callable[[], bool]
     code_sha256: str = ""
     """Digest of the user's code: what was made from other code is made again."""
-    stages: tuple[str, ...] = STAGES
-    """What this driver does; stages before them were another one's, those after them will be."""
+    segment: Segment | None = None
+    """What of the plan this driver does, on which workers; None: all of it, on this machine."""
     orders: Callable[[], Orders] | None = None
     """The plan as it is now, where it may be edited on the way; None: it stays as it is."""
     goes_on: bool = False
@@ -73,6 +74,11 @@ class Run:
         orders = self.orders() if self.orders else Orders(self.plan)
         return limits_of(orders, self.progress.seconds)
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What this driver does; stages before them were another one's, those after them will be."""
+        return self.segment.stages if self.segment else STAGES
+
     def is_done_before(self, stage: str) -> bool:
         """Whether this driver leaves that stage, and all after it, to the next segment's."""
         return STAGES.index(self.stages[-1]) < STAGES.index(stage)
@@ -80,7 +86,9 @@ class Run:
     @property
     def workshop(self) -> Workshop:
         """Where models are made and measured."""
-        return Workshop(self.store, self.pool, self.should_stop)
+        groups = [group.name for group in self.segment.groups] if self.segment else []
+        pools = {target.name: target.pool for target in self.plan.spec.targets if target.name in groups}
+        return Workshop(self.store, self.pool, self.should_stop, pools)
 
     def enter(self, phase: Phase, stage: str) -> None:
         """Enter a stage that records nothing itself; FencedError when another driver has taken over."""

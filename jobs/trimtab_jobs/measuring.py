@@ -51,7 +51,7 @@ def measure_all(workshop: Workshop, plan: Plan, models: Sequence[Made]) -> Measu
     quality = {name: found for name, found in evaluated.items() if isinstance(found, Quality)}
     there = [made for made in models if made.failure is None]
     speed = {
-        target: _efficiency(workshop, [made.id for made in there], threads, batch)
+        target: _efficiency(workshop, [made.id for made in there], target, threads, batch)
         for target, threads, batch in _settings(plan)
     }
     parents: dict[str, Candidate] = {}
@@ -62,6 +62,7 @@ def measure_all(workshop: Workshop, plan: Plan, models: Sequence[Made]) -> Measu
             speed={target: figures[made.id] for target, figures in speed.items()},
             parent=parents.get(UNCOMPRESSED) if made.steps else None,
             nothing=made.nothing,
+            measured_on=workshop.pools,
         )
     return Measurements(tuple(models), parents)
 
@@ -97,9 +98,11 @@ def _settings(plan: Plan) -> list[tuple[str, int, int]]:
     return named or [(NO_TARGET, 1, 1)]
 
 
-def _efficiency(workshop: Workshop, candidates: Sequence[str], threads: int, batch: int) -> Any:
+def _efficiency(workshop: Workshop, candidates: Sequence[str], target: str, threads: int, batch: int) -> Any:
+    """Size and speed of each candidate: on the workers that stand for the target, where there are some."""
     payload = {"candidates": list(candidates), "threads": threads, "batch": batch, "rounds": ROUNDS}
-    ended = gather(workshop.pool, [Work("measure", EFFICIENCY, payload)], workshop.should_stop)
+    group = target if target in workshop.pools else None
+    ended = gather(workshop.pool, [Work("measure", EFFICIENCY, payload, group=group)], workshop.should_stop)
     return _value("measuring size and speed", ended["measure"])
 
 

@@ -155,7 +155,11 @@ def proven(found: Measurements, proof: Proof, objectives: Sequence[Objective]) -
             id=proof.final.id,
             metrics=after,
             interval=guard.intervals(proof.final.quality),
-            targets={name: target(figures) for name, figures in proof.final.speed.items() if name},
+            targets={
+                name: target(figures, proof.final.measured_on.get(name, "local"))
+                for name, figures in proof.final.speed.items()
+                if name
+            },
         ),
         "savings": savings,
         "speedup": savings.baseline.latency,
@@ -185,14 +189,14 @@ def ratios(before: Mapping[str, float], after: Mapping[str, float]) -> Ratios:
     return Ratios(**times)
 
 
-def target(figures: Mapping[str, Any]) -> TargetFigures:
+def target(figures: Mapping[str, Any], measured_on: str) -> TargetFigures:
     """What the final model takes on one target."""
     return TargetFigures(
         latency_ms=figures["latencyMs"],
         latency_p95_ms=figures["latencyP95Ms"],
         throughput=figures["throughput"],
         memory_mb=figures["memoryMB"],
-        measured_on="local",
+        measured_on=measured_on,
     )
 
 

@@ -73,7 +73,9 @@ def test_an_edited_plan_is_followed_and_another_jobs_is_not():
             Limits(trials=8, parallelism=2, failed_trials=4),
             id="edited",
         ),
-        pytest.param({"budget": {"duration": "2m"}}, Control(), Limits(3, 1, seconds_left=20.0), id="time left"),
+        pytest.param(
+            {"budget": {"duration": "2m"}}, Control(), Limits(3, 1, seconds_left=20.0), id="time left"
+        ),
         pytest.param({}, Control(stop_search="cost"), Limits(3, 1, used_up="cost"), id="used up"),
     ],
 )

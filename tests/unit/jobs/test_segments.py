@@ -9,7 +9,7 @@ from tests.support.search import MemoryRecord
 from trimtab_api.control import Control
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
-from trimtab_api.segments import segments_of
+from trimtab_api.segments import Segment, WorkerGroup, segments_of
 from trimtab_jobs.driver import STAGES
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.orders import Orders
@@ -19,6 +19,7 @@ RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 INT8 = "trimtab_jobs.stages.quantize_static:quantize"
 EXPORT = "trimtab_jobs.stages.export_onnx:export"
 MEASURE = ("measure", "guard", "publish")
+GROUPS = (WorkerGroup(name="edge", pool="arm"), WorkerGroup(name="server"))
 SPLITS = {
     "one": [STAGES],
     "search apart": [STAGES[:1], STAGES[1:]],
@@ -36,7 +37,8 @@ class Cluster:
 
     def drive(self, stages: tuple[str, ...], script=None, orders: Orders | None = None, **spec) -> Drive:
         self.record = MemoryRecord(self.record.batches)
-        run = {"stages": stages, "goes_on": True, "orders": (lambda: orders) if orders else None}
+        segment = Segment(name=stages[0], stages=stages, groups=GROUPS)
+        run = {"segment": segment, "goes_on": True, "orders": (lambda: orders) if orders else None}
         return drive(script, self.store, self.record, run=run, **spec)
 
 
@@ -138,3 +140,36 @@ def test_a_fault_of_the_machines_is_the_end_only_where_no_attempt_follows():
     with pytest.raises(JobError, match="exporting baseline: the worker process was lost"):
         Cluster().drive(STAGES, lost)
     assert drive(lost).condition("Succeeded") == ("False", "Infrastructure")
+
+
+TARGETS = [{"name": "edge", "pool": "arm"}, {"name": "server", "pool": "cpu", "threads": 2}]
+
+
+def works_of(done: Drive, function: str) -> list[str | None]:
+    return [work.group for work in done.pool.started if work.function.endswith(f":{function}")]
+
+
+def test_each_target_is_measured_on_its_own_group_and_says_on_which_pool():
+    cluster = Cluster()
+    cluster.drive(STAGES[:3])
+    limit = {"metric": "latencyMs", "max": 3, "target": "server"}
+
+    done = cluster.drive(MEASURE, targets=TARGETS, guardrail=[limit])
+
+    assert works_of(done, "measure") == ["edge", "server"]
+    assert set(works_of(done, "evaluate")) == {None}
+    assert done.report.final is not None
+    measured_on = {name: figures.measured_on for name, figures in done.report.final.targets.items()}
+    assert measured_on == {"edge": "arm", "server": "cpu"}
+    assert [verdict.indicative for verdict in done.report.guardrail] == [False]
+
+
+def test_on_one_machine_targets_are_a_hint():
+    limit = {"metric": "latencyMs", "max": 3, "target": "server"}
+
+    done = drive(targets=TARGETS, guardrail=[limit])
+
+    assert works_of(done, "measure") == [None, None]
+    assert done.report.final is not None
+    assert {figures.measured_on for figures in done.report.final.targets.values()} == {"local"}
+    assert [verdict.indicative for verdict in done.report.guardrail] == [True]
