@@ -62,7 +62,10 @@ def trial_counts(report: Report) -> str:
 
 
 def best(report: Report) -> str:
-    """The leading trial and how far it is from the baseline; empty before the first result."""
+    """The leading trial and how far it is from the baseline; empty before the first result.
+
+    Once the test split is open, the baseline's figures are of that split: not to be compared with a trial's.
+    """
     if report.best is None:
         return ""
     metric = ranking_metric(report)
@@ -70,7 +73,8 @@ def best(report: Report) -> str:
     if value is None:
         return f"trial {report.best.trial}"
     text = f"trial {report.best.trial}, {metric} {figures.figure(metric, value)}"
-    before = report.baseline.metrics.get(metric) if report.baseline else None
+    is_on_test = bool(report.final or report.guardrail)
+    before = report.baseline.metrics.get(metric) if report.baseline and not is_on_test else None
     if before is None:
         return text
     return f"{text} (baseline {figures.figure(metric, before)}, {figures.change(metric, before, value)})"

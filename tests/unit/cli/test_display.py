@@ -32,6 +32,8 @@ def test_screen_shows_where_a_search_stands(console):
     searching = finished(
         stage="trials",
         candidates=[],
+        final=None,
+        guardrail=[],
         seconds_left=65,
         message="two workers, as many as fit",
         trials={"total": 40, "completed": 20, "running": 2},

@@ -74,8 +74,12 @@ def test_trials_that_ended_and_how_the_others_stand():
             id="first-metric-without-objectives",
         ),
         pytest.param(
-            finished(), "trial 17, accuracy 0.985 (baseline 0.961, +0.024)", id="against-the-baseline"
+            finished(final=None, guardrail=[]),
+            "trial 17, accuracy 0.985 (baseline 0.961, +0.024)",
+            id="against-the-baseline",
         ),
+        pytest.param(finished(), "trial 17, accuracy 0.985", id="baseline-on-the-test-split"),
+        pytest.param(finished(final=None), "trial 17, accuracy 0.985", id="no-limit-held-on-the-test-split"),
         pytest.param(finished(best={"trial": 3}), "trial 3", id="without-the-metric"),
         pytest.param(report(best={"trial": 3}), "trial 3", id="without-any-metric"),
     ],
