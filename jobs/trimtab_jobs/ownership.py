@@ -14,14 +14,20 @@ CODE_KEY = "code.sha256"
 
 
 def begin(store: Store, plan: Plan) -> None:
-    """Make the store this job's; RefusedError names what differs when it is another job's already."""
+    """Make the store this job's; RefusedError names what differs when it is another job's already.
+
+    A manifest may be mended for as long as nothing was recorded: there is nothing that an edit could mix.
+    """
+    body = plan.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode()
     try:
-        store.create(PLAN_KEY, plan.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode())
+        store.create(PLAN_KEY, body)
     except ExistsError:
-        _check_same(store, plan)
+        if _check_same(store, plan):
+            store.put(PLAN_KEY, body)
 
 
-def _check_same(store: Store, plan: Plan) -> None:
+def _check_same(store: Store, plan: Plan) -> bool:
+    """Whether the plan there is another state of this job, of which nothing was recorded."""
     advice = "choose another --output, or remove it"
     try:
         owner = Plan.model_validate_json(store.get(PLAN_KEY))
@@ -31,10 +37,13 @@ def _check_same(store: Store, plan: Plan) -> None:
         ) from None
     if owner.name != plan.name:
         raise RefusedError(f"{store.uri} holds the job {owner.name}, not {plan.name}; {advice}")
-    if owner.identity != plan.identity:
+    if owner.identity == plan.identity:
+        return False
+    if any(map(store.get, store.list("journal"))):  # empty entries only say which driver it was
         edits = forbidden_edits(owner.spec, plan.spec)
         fields = ", ".join(dict.fromkeys(edit.field for edit in edits)) or "spec"
         raise RefusedError(f"{store.uri} holds {owner.name} with another {fields}; put it back, or {advice}")
+    return True
 
 
 def earlier_report(store: Store) -> Report | None:

@@ -14,6 +14,7 @@ from trimtab_jobs.embedded import check_data, fitting_workers
 from trimtab_jobs.errors import JobError, RefusedError
 from trimtab_jobs.ownership import begin, earlier_report, pin_code, refuse_other_code
 from trimtab_jobs.saving import save_report
+from trimtab_jobs.store import Record
 from trimtab_jobs.user_code import EVERY_FILE, code_digest, setup_of
 
 GIB = 2**30
@@ -41,11 +42,23 @@ def test_the_same_job_goes_on_in_its_output_though_it_was_edited():
 def test_another_job_is_refused_by_the_field_that_differs(changes, field: str):
     store = MemoryStore()
     begin(store, plan_of())
+    Record.open(store).commit(b"a trial")
 
     with pytest.raises(
         RefusedError, match=f"holds digits with another {field}; put it back, or choose another"
     ):
         begin(store, plan_of(**changes))
+
+
+def test_a_manifest_may_be_mended_before_anything_was_recorded():
+    store = MemoryStore()
+    mended = plan_of(guardrail=[])
+    begin(store, plan_of())
+    Record.open(store).commit(b"")
+
+    begin(store, mended)
+
+    assert Plan.model_validate_json(store.get("plan.json")) == mended
 
 
 def test_a_plan_that_cannot_be_read_is_refused():
