@@ -1,5 +1,6 @@
 """module:attribute to a task: whatever is missing is named, with what to write."""
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,7 @@ def test_a_missing_method_is_named_with_three_lines_to_add(tmp_path: Path, sourc
     ("source", "name", "message"),
     [
         pytest.param(BLOBS, "Blob", "user_task has no 'Blob'; did you mean user_task:Blobs?", id="misspelt"),
-        pytest.param(
-            BLOBS, "Images", "user_task has no 'Images'; it defines ['Blobs', 'blobs']", id="absent"
-        ),
+        pytest.param(BLOBS, "Images", "user_task has no 'Images'; it defines Blobs, blobs", id="absent"),
         pytest.param(
             "import no_such_package", "Blobs", "user_task imports 'no_such_package', which is not", id="needs"
         ),
@@ -71,10 +70,13 @@ def test_a_missing_method_is_named_with_three_lines_to_add(tmp_path: Path, sourc
             "1 / 0", "Blobs", "importing user_task raised ZeroDivisionError: division by zero", id="raises"
         ),
         pytest.param(
-            "def Blobs(): ...", "Blobs", "'user_task:Blobs' is a function, not a task; write:", id="function"
+            "def Blobs(): ...",
+            "Blobs",
+            "'user_task:Blobs': it is a function, not a task; write:",
+            id="function",
         ),
         pytest.param(
-            "class Blobs: ...", "Blobs", "'user_task:Blobs' is a class, not a task; write:", id="class"
+            "class Blobs: ...", "Blobs", "'user_task:Blobs': it is a class, not a task; write:", id="class"
         ),
         pytest.param(NO_METRIC, "Blobs", "Blobs has no metric; add one:", id="no metric"),
     ],
@@ -94,6 +96,24 @@ def test_a_module_that_is_not_there_is_named_beside_what_is(tmp_path: Path) -> N
         load_task("digitz:Digits", {}, str(tmp_path))
     with pytest.raises(CodeError, match=r"there is no module 'digitz\.more'; no code was given"):
         load_task("digitz.more:Digits", {})
+
+
+def test_a_file_that_has_the_name_of_another_module_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "json.py").touch()
+    with pytest.raises(
+        CodeError, match=r"json has no 'Digits'; it is .*; the code folder holds json\.py: name one that no"
+    ):
+        load_task("json:Digits", {}, str(tmp_path))
+
+
+def test_the_traceback_of_an_import_begins_in_the_module(tmp_path: Path) -> None:
+    session = session_of(tmp_path, "1 / 0", "Blobs", {})
+    with pytest.raises(CodeError) as failure:
+        session.task()
+    session.close()
+    assert [frame.name for frame in traceback.extract_tb(failure.value.__cause__.__traceback__)] == [
+        "<module>"
+    ]
 
 
 @pytest.mark.parametrize("name", ["bach_size", "_hidden"])

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from trimtab_jobs.pool.errors import CodeError
@@ -50,7 +50,7 @@ def load_task(
     """
     module_name, _, attribute = entrypoint.partition(":")
     module = _import(entrypoint, module_name, code)
-    found = _attribute(entrypoint, module, attribute)
+    found = _attribute(entrypoint, module, attribute, code)
     task = _construct(entrypoint, _task_class(entrypoint, found), args)
     task.data = dict(data or {})
     if not task.metric_functions():
@@ -68,34 +68,56 @@ def _import(entrypoint: str, name: str, code: str | None) -> ModuleType:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise CodeError(
                 f"spec.task.entrypoint {entrypoint!r}: {name} imports {error.name!r}, which is not installed"
-            ) from error
-        there = sorted(path.name for path in Path(code).glob("*.py")) if code else []
-        place = f"the code folder holds {', '.join(there) or 'no .py file'}" if code else "no code was given"
+            ) from None
+        place = f"the code folder holds {_files_in(code)}" if code else "no code was given"
         raise CodeError(
             f"spec.task.entrypoint {entrypoint!r}: there is no module {name!r}; {place}"
-        ) from error
+        ) from None
     except Exception as error:  # whatever the user's module raises while it is imported
         raise CodeError(
             f"spec.task.entrypoint {entrypoint!r}: importing {name} raised {type(error).__name__}: {error}"
-        ) from error
+        ) from error.with_traceback(_of_the_module(error.__traceback__))
 
 
-def _attribute(entrypoint: str, module: ModuleType, name: str) -> Any:
+def _of_the_module(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames that import a module: they tell its author nothing."""
+    while trace and (trace.tb_frame.f_globals.get("__name__") or "").startswith((__name__, "importlib")):
+        trace = trace.tb_next
+    return trace
+
+
+def _attribute(entrypoint: str, module: ModuleType, name: str, code: str | None) -> Any:
     if hasattr(module, name):
         return getattr(module, name)
     own = [
-        key for key, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__
+        key
+        for key, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__ and not key.startswith("_")
     ]
-    close = get_close_matches(name, own, n=1)
-    hint = f"did you mean {module.__name__}:{close[0]}?" if close else f"it defines {sorted(own)}"
+    if close := get_close_matches(name, own, n=1):
+        hint = f"did you mean {module.__name__}:{close[0]}?"
+    elif code and not _is_in(module, code):
+        place = getattr(module, "__file__", None) or "a part of Python"
+        hint = f"it is {place}; the code folder holds {_files_in(code)}: name one that no other module has"
+    else:
+        hint = f"it defines {', '.join(sorted(own)) or 'nothing'}"
     raise CodeError(f"spec.task.entrypoint {entrypoint!r}: {module.__name__} has no {name!r}; {hint}")
+
+
+def _is_in(module: ModuleType, folder: str) -> bool:
+    place = getattr(module, "__file__", None)
+    return place is not None and Path(place).resolve().is_relative_to(Path(folder).resolve())
+
+
+def _files_in(folder: str) -> str:
+    return ", ".join(sorted(path.name for path in Path(folder).glob("*.py"))) or "no .py file"
 
 
 def _task_class(entrypoint: str, found: Any) -> type[Task]:
     if not (inspect.isclass(found) and issubclass(found, Task)):
         kind = "class" if inspect.isclass(found) else type(found).__name__
         raise CodeError(
-            f"spec.task.entrypoint {entrypoint!r} is a {kind}, not a task; write:\n"
+            f"spec.task.entrypoint {entrypoint!r}: it is a {kind}, not a task; write:\n"
             "from trimtab_jobs import SupervisedTask\n"
             "class Mine(SupervisedTask):\n"
             "    ...  # splits(self) and build(self, params)"
