@@ -2,7 +2,7 @@
 
     part ──beat──> Heartbeats ──health──> /healthz ──> 200, or 503 that names the silent parts
 
-The kubelet then starts it again. A stuck watch or worker does not end the process, so that nothing but its silence tells.
+The kubelet then starts it again. A stuck watch or worker does not end the process: only its silence tells.
 """
 
 import time

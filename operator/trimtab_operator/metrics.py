@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Literal, get_args
 
 from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -24,7 +25,7 @@ from trimtab_api.report import Phase
 from trimtab_operator.conditions import FAILED, SUCCEEDED
 from trimtab_operator.errors import ClusterError
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE: str = CONTENT_TYPE_PLAIN_0_0_4
 Outcome = Literal["done", "conflict", "failed"]
 """How a look at a job ended: as decided, overtaken by a change (at once again), by an error (again later)."""
 TrialState = Literal["completed", "pruned", "failed"]
