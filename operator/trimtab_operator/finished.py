@@ -4,16 +4,17 @@ from datetime import timedelta
 
 from trimtab_api.status import JobStatus
 from trimtab_operator import upkeep
-from trimtab_operator.admission import Admitted, admit
 from trimtab_operator.conditions import condition_of
 from trimtab_operator.course import Asked
 from trimtab_operator.manifests import at
 from trimtab_operator.names import Owner, owner_of
 from trimtab_operator.ray_jobs import is_over
+from trimtab_operator.reading import pinned_json_of
 from trimtab_operator.trim import plain_json
 from trimtab_operator.world import Decision, Delete, Observed
 
 DEFAULT_TTL_SECONDS = 86_400
+_TTL = "ttlSecondsAfterFinished"
 
 
 def finished(seen: Observed, status: JobStatus, asked: Asked) -> Decision:
@@ -43,19 +44,24 @@ def _seconds_to_live(seen: Observed, status: JobStatus) -> float:
     if ended is None:
         return 0.0
     try:
-        end = ended + timedelta(seconds=_ttl(seen, status))
+        end = ended + timedelta(seconds=_ttl(seen))
     except OverflowError:
         return DEFAULT_TTL_SECONDS
     return (end - seen.now) / timedelta(seconds=1)
 
 
-def _ttl(seen: Observed, status: JobStatus) -> int:
-    admitted = admit(seen, status)
-    if isinstance(admitted, Admitted):
-        found = admitted.plan.spec.ttl_seconds_after_finished
-    else:
-        found = at(seen.job, "spec", "ttlSecondsAfterFinished")
-    return found if type(found) is int else DEFAULT_TTL_SECONDS
+def _ttl(seen: Observed) -> int:
+    """Return the ttl as it is now: the pinned profile's default < the job's < what the profile locks.
+
+    Read by the field, without a plan: there may be thousands of ended jobs when an operator starts.
+    """
+    pinned = pinned_json_of(seen.plan)
+    found = (
+        at(pinned, "spec", "locked", _TTL),
+        at(seen.job, "spec", _TTL),
+        at(pinned, "spec", "defaults", _TTL),
+    )
+    return next((each for each in found if type(each) is int), DEFAULT_TTL_SECONDS)
 
 
 def _still_running(seen: Observed, owner: Owner) -> tuple[Delete, ...]:

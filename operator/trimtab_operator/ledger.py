@@ -1,7 +1,7 @@
 """The ledger of a job's runs: which RayJobs were started, how each ended, and what it took. Pure.
 
-A RayJob enters when it is seen, never when it is made: what was never seen cannot be missed. The report is
-heard only about the last run, and only once KubeRay is done with its RayJob does it end anything.
+A RayJob enters when it is made, or, should that not have been written down, when it is seen. The report is
+heard about the last run only, and ends nothing until KubeRay is done with its RayJob.
 """
 
 from collections.abc import Mapping

@@ -145,6 +145,14 @@ def snapshot_of(config_map: Manifest | None, status: JobStatus) -> Snapshot:
     return Snapshot(profile, text if profile else None, _plan(text_at(data, PLAN_KEY), status.plan_digest))
 
 
+def pinned_json_of(config_map: Manifest | None) -> Any:
+    """Return the content of the pinned profile, unverified: for what is no matter of trust."""
+    try:
+        return json.loads(text_at(config_map, "data", PROFILE_KEY))
+    except (ValueError, RecursionError):
+        return None
+
+
 def _profile(text: str, digest: str | None) -> OptimizationProfile | None:
     try:
         content = json.loads(text)

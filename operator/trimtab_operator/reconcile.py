@@ -11,7 +11,7 @@ Nothing is decided by `phase`: where a job stands follows from the world, its le
 
 from typing import Any
 
-from trimtab_api.status import JobStatus
+from trimtab_api.status import JobStatus, RunRecord
 from trimtab_operator import ledger, upkeep
 from trimtab_operator.admission import NotAdmitted, admit
 from trimtab_operator.conditions import NOT_STARTED, REPORTED, Says, Standing, conditions_of, has_ended
@@ -102,12 +102,10 @@ def _status_after(course: Course, move: Move) -> JobStatus:
     report = course.heard.report
     if report is not None:
         status = folded(status, report, admitted.plan, course.now)
-    is_set_aside = course.asked.suspend and not isinstance(course.step, End)
-    runs = ledger.set_aside(course.runs) if is_set_aside else course.runs
     update: dict[str, Any] = {
         "ray_job": move.ray_job,
-        "attempt": course.attempt if move.attempt is None else move.attempt,
-        "runs": ledger.kept(runs),
+        "attempt": course.attempt if move.begun is None else move.begun.attempt,
+        "runs": ledger.kept(_runs_after(course, move)),
         "plan_digest": admitted.plan.digest,
         "profile_digest": admitted.digest,
         "cost": course.told_cost,
@@ -115,6 +113,13 @@ def _status_after(course: Course, move: Move) -> JobStatus:
     if isinstance(course.step, End) and report is not None:
         update["result"] = f"{store_uri(admitted.plan, course.owner)}/result.json"
     return _stood(status.model_copy(update=update), move.standing, course.asked, course.seen)
+
+
+def _runs_after(course: Course, move: Move) -> tuple[RunRecord, ...]:
+    if move.begun is not None:
+        return (*course.runs, move.begun)
+    is_set_aside = course.asked.suspend and not isinstance(course.step, End)
+    return ledger.set_aside(course.runs) if is_set_aside else course.runs
 
 
 def _stood(status: JobStatus, standing: Standing, asked: Asked, seen: Observed) -> JobStatus:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from trimtab_api.report import Phase
+from trimtab_api.status import RunRecord
 from trimtab_operator import upkeep
 from trimtab_operator.admission import Admitted
 from trimtab_operator.conditions import RELEASED, Says, Standing
@@ -13,7 +14,7 @@ from trimtab_operator.lifecycle import Begin, End
 from trimtab_operator.ray_jobs import SeenRayJob
 from trimtab_operator.resources import Start
 from trimtab_operator.texts import cut
-from trimtab_operator.waiting import Waiting, are_gone, waiting_of
+from trimtab_operator.waiting import Waiting, are_gone, starting_of, waiting_of
 from trimtab_operator.world import Action, Delete
 
 PATIENCE_SECONDS = 30.0
@@ -32,8 +33,8 @@ class Move:
     requeue_after_seconds: float | None = None
     ray_job: str | None = None
     """RayJob that runs now."""
-    attempt: int | None = None
-    """The attempt that begins; None: the one there was."""
+    begun: RunRecord | None = None
+    """The run that begins."""
 
 
 def move_of(course: Course) -> Move:
@@ -91,10 +92,11 @@ def _beginning(course: Course, begin: Begin) -> Move:
         return _waiting(course, Waiting("Stopping", message), actions, PATIENCE_SECONDS)
     if begin.earliest is not None and begin.earliest > course.seen.now:
         return _pausing(course, begin)
-    message = f"attempt {begin.attempt}, segment {segment}: RayJob {course.start.ray_job} makes its cluster"
-    standing = _progressing(course, "Starting", message, Says("False", "Starting", message))
-    actions = upkeep.begun(course.start, course.admitted.profile_json)
-    return Move(standing, actions, ray_job=course.start.ray_job, attempt=begin.attempt)
+    name = course.start.ray_job
+    starting = starting_of(name)
+    standing = _progressing(course, "Starting", starting.message, Says("False", "Starting", starting.message))
+    run = RunRecord(name=name, segment=segment, attempt=begin.attempt, retry=course.asked.retry)
+    return Move(standing, upkeep.begun(course.start, course.admitted.profile_json), ray_job=name, begun=run)
 
 
 def _pausing(course: Course, begin: Begin) -> Move:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from trimtab_operator import names
 from trimtab_operator.manifests import at, is_going, items_at, mapping_at, text_at, whole_at
 from trimtab_operator.ray_jobs import SeenRayJob
 from trimtab_operator.texts import cut
@@ -33,10 +34,28 @@ def waiting_of(ray_job: SeenRayJob, pods: tuple[Manifest, ...], events: tuple[Ma
     """Return the gravest reason there is; Starting when all is as it should be."""
     if ray_job.is_queued:
         return Waiting("Queued", f"RayJob {ray_job.name} is suspended: {_SUSPENDED_FIX}")
-    found = [*_of_pods(pods), *_of_events(events)]
+    found = [*_of_pods(_of_run(ray_job, pods)), *_of_events(_about(ray_job, events))]
     order = list(_ORDER)
-    starting = Waiting("Starting", _progress(pods))
-    return min(found, key=lambda each: (order.index(each.reason), each.message), default=starting)
+    return min(
+        found, key=lambda each: (order.index(each.reason), each.message), default=starting_of(ray_job.name)
+    )
+
+
+def _of_run(ray_job: SeenRayJob, pods: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
+    """Return the pods of one run; those of the run before may still be there."""
+    labels = {names.SEGMENT: ray_job.segment, names.ATTEMPT: str(ray_job.attempt)}
+    return tuple(pod for pod in pods if labels.items() <= mapping_at(pod, "metadata", "labels").items())
+
+
+def _about(ray_job: SeenRayJob, events: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
+    """Return the events about a RayJob and its cluster, whose name begins with the RayJob's."""
+    about = [(text_at(event, "involvedObject", "name"), event) for event in events]
+    return tuple(event for name, event in about if f"{name}-".startswith(f"{ray_job.name}-"))
+
+
+def starting_of(ray_job: str) -> Waiting:
+    """Return that all is as it should be; how many pods run is not told, as each one would be a write."""
+    return Waiting("Starting", f"RayJob {ray_job} makes its cluster")
 
 
 _ORDER = (
@@ -47,11 +66,6 @@ _ORDER = (
     "Crashing",
     "Unschedulable",
 )
-
-
-def _progress(pods: tuple[Manifest, ...]) -> str:
-    up = sum(text_at(pod, "status", "phase") == "Running" for pod in pods)
-    return f"{up} of {len(pods)} pods run" if pods else "KubeRay makes the cluster"
 
 
 def _of_pods(pods: tuple[Manifest, ...]) -> Iterator[Waiting]:

@@ -69,7 +69,7 @@ def job(**spec: Any) -> Document:
     return {
         **kind,
         "metadata": metadata,
-        "spec": {**SPEC, **spec},
+        "spec": {key: value for key, value in {**SPEC, **spec}.items() if value is not None},
         "status": {"observedGeneration": -1},
     }
 
@@ -165,6 +165,30 @@ def ended(status: str, reason: str, message: str = "told by the driver") -> list
     return [{"type": "Succeeded", "status": status, "reason": reason, "message": message}]
 
 
+def searching(spec: Document | None = None) -> Observed:
+    """The world of a job whose search is under way, since a minute."""
+    world = tick(applied(job(**(spec or {}))))
+    world = tick(ray_job(later(world, 20), READY))
+    return tick(reported(later(world, 60), phase="Searching", stage="search"))
+
+
+def succeeded(world: Observed, reason: str = "Completed") -> Observed:
+    """The world after the driver of the newest RayJob has published, and its RayJob ended."""
+    world = reported(world, phase="Succeeded", conditions=ended("True", reason))
+    return tick(ray_job(world, SUCCEEDED))
+
+
+def failed(world: Observed, reason: str) -> Observed:
+    """The world after the driver of the newest RayJob has given up, and its RayJob ended."""
+    world = reported(world, phase="Failed", conditions=ended("False", reason))
+    return tick(ray_job(world, SUCCEEDED))
+
+
+def lost(world: Observed) -> Observed:
+    """The world after the newest RayJob has failed without a word of its driver, and is gone."""
+    return tick(tick(ray_job(world, FAILED)))
+
+
 def status_of(world: Observed) -> JobStatus:
     """The status of the world's job."""
     return JobStatus.model_validate(world.job["status"])
@@ -179,3 +203,9 @@ def conditions(world: Observed) -> dict[str, str]:
 def message(world: Observed, kind: str) -> str:
     """The message of a condition of the world's job."""
     return next(each.message for each in status_of(world).conditions if each.type == kind)
+
+
+def ray_jobs(world: Observed) -> list[str]:
+    """The world's RayJobs, as segment-attempt."""
+    labels = [each["metadata"]["labels"] for each in world.ray_jobs]
+    return [f"{each['trimtab.io/segment']}-{each['trimtab.io/attempt']}" for each in labels]
