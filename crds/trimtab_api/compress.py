@@ -6,7 +6,7 @@ from pydantic import Field
 
 from trimtab_api.cel import cel_list, or_list
 from trimtab_api.fields import Count, Identifier, IntOrScalar, Label, MetricName, Unique, Word
-from trimtab_api.metrics import EFFICIENCY, MINIMIZED, PER_TARGET
+from trimtab_api.metrics import EFFICIENCY, MINIMIZED, target_matters
 from trimtab_api.model import Model, exactly_one, rule
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -130,6 +130,7 @@ class GuardrailLimit(Model):
     """Entry of targets where it is measured; omitted: the worst of all targets."""
 
     _one_limit = exactly_one("maxDrop", "min", "max")
+    _target_matters = target_matters()
 
     @rule(
         "against",
@@ -164,14 +165,6 @@ class GuardrailLimit(Model):
     )
     def _more_is_better(self) -> bool:
         return self.max is None or self.metric != "throughput"
-
-    @rule(
-        "target",
-        f"!has(self.target) || self.metric in {cel_list(PER_TARGET)}",
-        f"applies to {or_list(PER_TARGET)} only",
-    )
-    def _target_matters(self) -> bool:
-        return self.target is None or self.metric in PER_TARGET
 
 
 class ExportSpec(Model):

@@ -7,11 +7,9 @@ from pydantic import Field
 
 from trimtab_api.cel import cel_list, or_list
 from trimtab_api.fields import Count, DataUri, Label, MetricName, Subdomain, Unique
-from trimtab_api.metrics import MINIMIZED, PER_TARGET
+from trimtab_api.metrics import MINIMIZED, Direction, target_matters
 from trimtab_api.model import Broken, Model, exactly_one, rule
 from trimtab_api.space import Parameter
-
-Direction = Literal["maximize", "minimize"]
 
 
 class Objective(Model):
@@ -25,6 +23,8 @@ class Objective(Model):
     """Value at which the search may stop."""
     target: Label | None = None
     """Entry of targets where it is measured; omitted: on the search worker."""
+
+    _target_matters = target_matters()
 
     @rule(
         "direction",
@@ -41,14 +41,6 @@ class Objective(Model):
     )
     def _more_is_better(self) -> bool:
         return self.metric != "throughput" or self.direction == "maximize"
-
-    @rule(
-        "target",
-        f"!has(self.target) || self.metric in {cel_list(PER_TARGET)}",
-        f"applies to {or_list(PER_TARGET)} only",
-    )
-    def _target_matters(self) -> bool:
-        return self.target is None or self.metric in PER_TARGET
 
 
 class NoOptions(Model):

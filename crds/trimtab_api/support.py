@@ -6,6 +6,7 @@ from typing import Any, Literal
 from trimtab_api.digests import CLUSTER_ONLY
 from trimtab_api.errors import Problem
 from trimtab_api.job import OptimizationJob
+from trimtab_api.metrics import UNMEASURED
 from trimtab_api.model import join
 
 Where = Literal["embedded", "cluster"]
@@ -46,8 +47,8 @@ REFUSED_HERE: dict[Where, tuple[str, ...]] = {
 }
 """Fields of spec that only one way of running a job does not carry out."""
 REFUSED_VALUES = {
-    "objectives[].metric": ("energyJ",),
-    "guardrail[].metric": ("energyJ",),
+    "objectives[].metric": UNMEASURED,
+    "guardrail[].metric": UNMEASURED,
     "compress.quantize[]": ("bf16", "int8-dynamic", "int8-qat", "int8-weights", "int4-weights"),
 }
 """Values that no part of this version carries out yet, of fields that it does."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from trimtab_api.job import Objective
+from trimtab_api.metrics import MEASURED
 from trimtab_api.plan import Plan
 from trimtab_api.report import Phase
 from trimtab_api.segments import Segment
@@ -71,8 +72,12 @@ class Run:
 
     def limits(self) -> Limits:
         """How far the search may go, as of now."""
-        orders = self.orders() if self.orders else Orders(self.plan)
-        return limits_of(orders, self.progress.seconds)
+        return limits_of(self.current, self.progress.seconds)
+
+    @property
+    def current(self) -> Orders:
+        """The orders of now."""
+        return self.orders() if self.orders else Orders(self.plan)
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -181,7 +186,7 @@ def primary_objective(metric: str) -> Objective:
 
 def unknown_objectives(objectives: Sequence[Objective], metrics: Sequence[str]) -> list[str]:
     """A problem for each objective that is neither a metric of the task nor a figure that is measured."""
-    known = [*metrics, *guard.EFFICIENCY]
+    known = [*metrics, *MEASURED]
     choice = ", ".join(known)
     return [
         f"spec.objectives[{number}].metric: the task has no metric {objective.metric!r}; it has {choice}"
@@ -225,7 +230,7 @@ def search_request(run: Run, task: Task) -> SearchRequest:
 def judged(run: Run, found: SearchOutcome) -> SearchOutcome:
     """The search's outcome, told; JobError when there is no trial to go on with."""
     run.progress.trials = found.trials
-    run.progress.change(**reporting.search_result(found))
+    run.progress.change(**reporting.search_result(found), plan_digest=run.current.plan.digest)
     if found.stop == "interrupted":
         raise StoppedError(found.message)
     if found.best is None or found.baseline is None:

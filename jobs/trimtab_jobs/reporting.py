@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trimtab_api.job import Objective
+from trimtab_api.metrics import MEASURED, RATIOS
 from trimtab_api.report import (
     Artifact,
     Best,
@@ -27,8 +28,6 @@ from trimtab_jobs.search import Counts, SearchOutcome, SearchState, Trial
 Fields = dict[str, Any]
 """Fields of the report by attribute name."""
 LONGEST_FRONT = 10
-RATIOS = {"size": "sizeMB", "latency": "latencyMs", "throughput": "throughput", "memory": "memoryMB"}
-"""A ratio's name to the figure it is of."""
 
 
 def search_progress(state: SearchState) -> Fields:
@@ -173,7 +172,7 @@ def model(name: str, candidate: guard.Candidate, quality: guard.Quality) -> Meas
 
 def metrics(candidate: guard.Candidate, quality: guard.Quality) -> dict[str, float]:
     """Quality, then size and speed; where there are several targets the worst one's."""
-    speed = {name: guard.figure_of(candidate, name) for name in guard.EFFICIENCY}
+    speed = {name: guard.figure_of(candidate, name) for name in MEASURED}
     finite = {name: value for name, value in quality.metrics.items() if math.isfinite(value)}
     return {**finite, **speed}
 
@@ -182,9 +181,9 @@ def ratios(before: Mapping[str, float], after: Mapping[str, float]) -> Ratios:
     """How many times better each figure of efficiency became."""
     times = {
         name: before[metric] / after[metric]
-        if guard.EFFICIENCY[metric] == "minimize"
+        if MEASURED[metric] == "minimize"
         else after[metric] / before[metric]
-        for name, metric in RATIOS.items()
+        for metric, name in RATIOS.items()
     }
     return Ratios(**times)
 

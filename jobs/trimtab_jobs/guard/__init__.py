@@ -6,7 +6,6 @@ On validation `order` sorts out and ranks; on test `judge` decides, one candidat
 from trimtab_jobs.guard.bounds import needed_examples
 from trimtab_jobs.guard.intervals import intervals
 from trimtab_jobs.guard.measured import (
-    EFFICIENCY,
     NO_TARGET,
     Candidate,
     Quality,
@@ -19,7 +18,6 @@ from trimtab_jobs.guard.ordering import MOST_TRIED, Ordered, order, pareto
 from trimtab_jobs.guard.verdicts import References, Rules, check_limits, judge, rejection
 
 __all__ = [
-    "EFFICIENCY",
     "MOST_TRIED",
     "NO_TARGET",
     "Candidate",

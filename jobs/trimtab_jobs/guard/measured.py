@@ -6,17 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trimtab_api.job import Objective
-from trimtab_api.search import Direction
+from trimtab_api.metrics import MEASURED, Direction
 from trimtab_jobs.guard.bounds import Array
 
-EFFICIENCY: Final[Mapping[str, Direction]] = {
-    "latencyMs": "minimize",
-    "latencyP95Ms": "minimize",
-    "throughput": "maximize",
-    "sizeMB": "minimize",
-    "memoryMB": "minimize",
-}
-"""Figures of a model's efficiency, and which way is better."""
 LOWER_IS_BETTER = re.compile(
     r"loss|error|inacc|entropy|perplexity|deviance|(^|_)(mae|mse|rmse|rmsle|mape|nll|brier|wer|cer|ece|fid)(_|$)"
 )
@@ -71,8 +63,8 @@ def known_direction(metric: str, objectives: Sequence[Objective] = ()) -> Direct
     for objective in objectives:
         if objective.metric == metric:
             return objective.direction
-    if metric in EFFICIENCY:
-        return EFFICIENCY[metric]
+    if metric in MEASURED:
+        return MEASURED[metric]
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric).lower()
     if LOWER_IS_BETTER.search(name):
         return "minimize"
@@ -89,7 +81,7 @@ def unknown_direction(metric: str) -> str:
 
 def figure_of(candidate: Candidate, metric: str, target: str | None = None) -> float:
     """Return one figure: of the target, or of the worst one when none is named; KeyError if not measured."""
-    if metric not in EFFICIENCY:
+    if metric not in MEASURED:
         return candidate.quality.metrics[metric]
     return float(candidate.speed[deciding_target(candidate, metric, target)][metric])
 
@@ -98,5 +90,5 @@ def deciding_target(candidate: Candidate, metric: str, target: str | None) -> st
     """Return the key under which the figure lies that decides."""
     if target is not None:
         return target
-    worst = max if EFFICIENCY[metric] == "minimize" else min
+    worst = max if MEASURED[metric] == "minimize" else min
     return worst(candidate.speed, key=lambda name: candidate.speed[name][metric])

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import stdtrit  # type: ignore[import-untyped]  # ships no types
 
 from trimtab_api.job import Objective
+from trimtab_api.metrics import MEASURED
 from trimtab_jobs.guard.measured import (
-    EFFICIENCY,
     Candidate,
     deciding_target,
     direction_of,
@@ -51,7 +51,7 @@ def order(rules: Rules, candidates: Sequence[Candidate], references: References)
 def by_efficiency(candidates: Sequence[Candidate], objectives: Sequence[Objective]) -> list[Candidate]:
     """Return them by the first objective that is an efficiency, else latency; equally fast ones by size."""
     metric, target = ranking_figure(objectives)
-    sign = 1 if EFFICIENCY[metric] == "minimize" else -1
+    sign = 1 if MEASURED[metric] == "minimize" else -1
     left = sorted(candidates, key=lambda one: (sign * figure_of(one, metric, target), one.id))
     ranked: list[Candidate] = []
     while left:
@@ -64,7 +64,7 @@ def by_efficiency(candidates: Sequence[Candidate], objectives: Sequence[Objectiv
 def ranking_figure(objectives: Sequence[Objective]) -> tuple[str, str | None]:
     """Return the figure, and its target, by which candidates that hold the limits are ordered."""
     for objective in objectives:
-        if objective.metric in EFFICIENCY:
+        if objective.metric in MEASURED:
             return objective.metric, objective.target
     return "latencyMs", None
 

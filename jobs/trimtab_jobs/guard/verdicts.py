@@ -13,10 +13,10 @@ import numpy as np
 from scipy.special import stdtrit  # type: ignore[import-untyped]  # ships no types
 
 from trimtab_api.job import GuardrailLimit, Objective
+from trimtab_api.metrics import MEASURED
 from trimtab_api.report import GuardrailVerdict
 from trimtab_jobs.guard.bounds import drop_upper, needed_examples, value_lower, value_upper
 from trimtab_jobs.guard.measured import (
-    EFFICIENCY,
     Candidate,
     Quality,
     deciding_target,
@@ -76,8 +76,8 @@ def check_limits(
     problems = []
     for number, limit in enumerate(rules.limits):
         field = f"spec.guardrail[{number}]"
-        if limit.metric not in metrics and limit.metric not in EFFICIENCY:
-            known = ", ".join([*metrics, *EFFICIENCY])
+        if limit.metric not in metrics and limit.metric not in MEASURED:
+            known = ", ".join([*metrics, *MEASURED])
             problems.append(f"{field}.metric: the task has no metric {limit.metric!r}; it has {known}")
         elif limit.max_drop is not None and known_direction(limit.metric, rules.objectives) is None:
             problems.append(f"{field}.metric: {unknown_direction(limit.metric)}")
@@ -129,7 +129,7 @@ def _verdict(
         measured=_finite(measured),
         upper=_finite(bound) if side == "upper" else None,
         lower=_finite(bound) if side == "lower" else None,
-        n=None if limit.metric in EFFICIENCY else candidate.quality.n,
+        n=None if limit.metric in MEASURED else candidate.quality.n,
         met=met,
         against=_against(limit) if limit.max_drop is not None else None,
         confidence=confidence,
@@ -147,7 +147,7 @@ def _reason(limit: GuardrailLimit, candidate: Candidate, measured: float, bound:
     if bound is None:
         return f"{limit.metric} {measured:.4g} {sign} {allowed:g}{where}"
     side = "lower" if limit.min is not None else "upper"
-    sample = "" if limit.metric in EFFICIENCY else f", n={candidate.quality.n}"
+    sample = "" if limit.metric in MEASURED else f", n={candidate.quality.n}"
     shown = f"{bound:.4g}" if math.isfinite(bound) else "unknown"
     text = f"{limit.metric}{drop} {side} bound {shown} {sign} {allowed:g}{where}"
     text = f"{text} (measured {measured:.4g}{sample})"
@@ -169,7 +169,7 @@ def _bound(
     limit: GuardrailLimit, rules: Rules, candidate: Candidate, references: References, level: float
 ) -> float:
     """The one-sided bound on the side of the limit."""
-    if limit.metric in EFFICIENCY:
+    if limit.metric in MEASURED:
         return _efficiency_bound(limit, candidate, level)
     values = candidate.quality.values[limit.metric]
     if limit.max_drop is not None:

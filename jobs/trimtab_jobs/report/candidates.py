@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from trimtab_api.metrics import MINIMIZED
 from trimtab_api.report import Candidate, Measured, Report
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.charts import Point, scatter
@@ -61,7 +62,7 @@ def _named(metric: str, value: float) -> str:
 
 
 def _shrinks(metric: str) -> bool:
-    return metric in EFFICIENCY and EFFICIENCY[metric].less_is_better
+    return metric in MINIMIZED
 
 
 def _corner(report: Report, up: str) -> str:

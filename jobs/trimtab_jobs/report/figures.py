@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trimtab_api.metrics import MINIMIZED, RATIOS
 from trimtab_api.report import Candidate, Final, GuardrailVerdict, Measured, Ratios, Report
 
 MISSING = "–"  # noqa: RUF001  an en dash, as in printed tables
@@ -21,18 +22,14 @@ class Efficiency:
     unit: str
     better: str
     worse: str
-    less_is_better: bool = True
-    ratio: str | None = None
 
 
 EFFICIENCY: dict[str, Efficiency] = {
-    "sizeMB": Efficiency("size", "MB", "smaller", "larger", ratio="size"),
-    "latencyMs": Efficiency("latency p50", "ms", "faster", "slower", ratio="latency"),
+    "sizeMB": Efficiency("size", "MB", "smaller", "larger"),
+    "latencyMs": Efficiency("latency p50", "ms", "faster", "slower"),
     "latencyP95Ms": Efficiency("latency p95", "ms", "faster", "slower"),
-    "throughput": Efficiency(
-        "throughput", "rows/s", "more", "less", less_is_better=False, ratio="throughput"
-    ),
-    "memoryMB": Efficiency("memory", "MB", "less", "more", ratio="memory"),
+    "throughput": Efficiency("throughput", "rows/s", "more", "less"),
+    "memoryMB": Efficiency("memory", "MB", "less", "more"),
     "energyJ": Efficiency("energy", "J", "less", "more"),
 }
 """The built-in metrics in the order in which they are shown; any other metric is one of quality."""
@@ -116,7 +113,7 @@ def change(metric: str, before: float | None, after: float | None) -> str:
         return moved if after < before or moved == "0.000" else f"+{moved}"
     if before <= 0 or after <= 0:
         return MISSING
-    return ratio(metric, before / after if EFFICIENCY[metric].less_is_better else after / before)
+    return ratio(metric, before / after if metric in MINIMIZED else after / before)
 
 
 def metrics_of(*models: Measured | Final | Candidate | None) -> list[str]:
@@ -151,7 +148,7 @@ def _row(metric: str, report: Report) -> Row:
 
 def _change(metric: str, before: float | None, after: float | None, saved: Ratios) -> str:
     """The change that the report states itself, where it does; else the one its figures show."""
-    name = EFFICIENCY[metric].ratio if metric in EFFICIENCY else None
+    name = RATIOS.get(metric)
     stated: float | None = getattr(saved, name) if name else None
     return ratio(metric, stated) if stated and after is not None else change(metric, before, after)
 

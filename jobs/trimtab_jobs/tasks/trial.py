@@ -6,6 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 import torch
 
+from trimtab_api.metrics import MEASURED
 from trimtab_jobs.pool.errors import CodeError
 from trimtab_jobs.pool.session import Session, resolve
 from trimtab_jobs.tasks.base import Task
@@ -14,8 +15,6 @@ from trimtab_jobs.tasks.context import TrainContext
 from trimtab_jobs.tasks.predict import predict_with
 from trimtab_jobs.tasks.seeds import make_deterministic, seed_everything
 
-FIGURES = ("sizeMB", "latencyMs", "latencyP95Ms", "throughput", "memoryMB")
-"""Objectives that are measured on the exported model rather than reported by the task."""
 MEASURE_MODULE = "trimtab_jobs.stages.trial_figures:measure_module"
 """By name, as every stage: stages stand above tasks."""
 
@@ -106,7 +105,7 @@ def build_model(
 
 
 def _check_objectives(task: Task, objectives: list[str]) -> None:
-    known = [*task.metric_functions(), *FIGURES]
+    known = [*task.metric_functions(), *MEASURED]
     for name in objectives:
         if name not in known:
             raise CodeError(
@@ -124,7 +123,7 @@ def _metrics(
     metrics = {name: reported[name] for name in names if name in reported and epoch == context.last}
     if len(metrics) < len(names):
         metrics = context.finite(context.last, task.quality(predict_with(model), "validation"))
-    wanted = [name for name in objectives if name in FIGURES]
+    wanted = [name for name in objectives if name in MEASURED]
     if wanted:
         figures = resolve(MEASURE_MODULE)(session, model)
         metrics |= {name: figures[name] for name in wanted}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.reports import ended, finished, report
+from trimtab_api.metrics import EFFICIENCY
 from trimtab_api.report import GuardrailVerdict
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.figures import Row
@@ -210,3 +211,7 @@ def test_parameters_on_one_line():
 )
 def test_outcome_of_a_run(one, expected):
     assert outcome(one) == expected
+
+
+def test_every_built_in_metric_has_words():
+    assert list(figures.EFFICIENCY) == list(EFFICIENCY)
