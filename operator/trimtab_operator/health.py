@@ -5,6 +5,7 @@
 The kubelet then starts it again. A stuck watch or worker does not end the process: only its silence tells.
 """
 
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -67,10 +68,10 @@ def readiness(waits_for: str | None) -> Reply:
 
 
 @asynccontextmanager
-async def serve(port: int, routes: Routes, host: str | None = None) -> AsyncIterator[int]:
+async def serve(port: int, routes: Routes) -> AsyncIterator[int]:
     """Answer over HTTP for as long as the context is open, and give the port; 0 asks for a free one.
 
-    `host` None listens on all addresses, of IPv4 and IPv6. OSError when the port is taken.
+    It listens on all addresses, of IPv4 and IPv6. OSError when the port is taken.
     """
     app = web.Application()
     for path, route in routes.items():
@@ -78,10 +79,18 @@ async def serve(port: int, routes: Routes, host: str | None = None) -> AsyncIter
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
-        yield runner.addresses[0][1]
+        listener = _listen(port)
+        await web.SockSite(runner, listener).start()
+        yield int(listener.getsockname()[1])
     finally:
         await runner.cleanup()
+
+
+def _listen(port: int) -> socket.socket:
+    """Return one socket for both families: two would be given two ports where 0 is asked for."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))
 
 
 def _handler(route: Callable[[], Reply]) -> Callable[[web.Request], Awaitable[web.Response]]:
