@@ -140,6 +140,29 @@ class PairTask(ScalarLoss):
         return super().rows(outputs[0], targets)
 
 
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        pytest.param(
+            torch.tensor([0, 1, 2, 1]),
+            "labels go from 0 to 2, but the network of build() has 2 outputs; it needs one for each class, "
+            "and classes are counted from 0",
+            id="label without an output",
+        ),
+        pytest.param(
+            torch.tensor([0.5, 1.5, 2.5, 3.5]),
+            "the network of build() gives the shape (4, 2) for targets of the shape (4,); give its last "
+            "layer as many outputs as an example has targets",
+            id="outputs without a target",
+        ),
+    ],
+)
+def test_a_last_layer_of_another_width_is_told_in_words(targets: torch.Tensor, message: str) -> None:
+    with pytest.raises(CodeError) as failure:
+        trained(Fitted(TensorDataset(drawn(4, 3), targets), nn.Linear(3, 2)))
+    assert str(failure.value) == message
+
+
 def test_a_model_may_have_several_inputs_and_outputs() -> None:
     examples = [((left, right), index % 3) for index, (left, right) in enumerate(drawn(COUNT, 2, 2))]
     task = PairTask(examples, Pair())

@@ -50,10 +50,15 @@ class SupervisedTask(Task):
     def loss(self, outputs: Any, targets: Tensor) -> Tensor:
         """Return the loss, best one per example; a mean over the batch is taken as it is."""
         if targets.is_floating_point():
+            if outputs.numel() != targets.numel():
+                raise CodeError(
+                    f"the network of build() gives the shape {tuple(outputs.shape)} for targets of the shape "
+                    f"{tuple(targets.shape)}; give its last layer as many outputs as an example has targets"
+                )
             # reshape, since (n, 1) against (n,) would silently broadcast to n by n differences
             losses = functional.mse_loss(outputs, targets.reshape(outputs.shape), reduction="none")
         else:
-            losses = functional.cross_entropy(outputs, targets, reduction="none")
+            losses = _cross_entropy(outputs, targets)
         return losses.flatten(1).mean(1) if losses.ndim > 1 else losses
 
     def optimizer(self, model: nn.Module, params: Mapping[str, Any]) -> Optimizer:
@@ -161,6 +166,18 @@ class SupervisedTask(Task):
             return losses
         rows = range(len(targets))  # a mean hides its terms: take them one by one
         return torch.stack([self.loss(_row(outputs, row), targets[row : row + 1]) for row in rows])
+
+
+def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The loss of each example; CodeError where a label has no output."""
+    try:
+        return functional.cross_entropy(outputs, targets, reduction="none")
+    except IndexError:
+        first, last, classes = int(targets.min()), int(targets.max()), outputs.shape[1]
+        raise CodeError(
+            f"labels go from {first} to {last}, but the network of build() has {classes} "
+            f"output{'s'[: classes - 1]}; it needs one for each class, and classes are counted from 0"
+        ) from None
 
 
 def _scale_rates(optimizer: Optimizer, factor: float) -> None:
