@@ -13,7 +13,7 @@ from trimtab_api.report import Report
 from trimtab_jobs.driver import DESCRIBE, Run, carry_out, task_of
 from trimtab_jobs.errors import JobError, RefusedError
 from trimtab_jobs.machine import available_cores, available_memory
-from trimtab_jobs.ownership import begin, earlier_report, refuse_other_code
+from trimtab_jobs.ownership import begin, earlier_report, refuse_other_code, used_seconds
 from trimtab_jobs.pool import Done, TrialPool, Work, WorkerSetup
 from trimtab_jobs.pool.inline import InlinePool
 from trimtab_jobs.progress import Progress, Publish
@@ -49,9 +49,9 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     if earlier is not None and earlier.phase == "Succeeded" and earlier.plan_digest == plan.digest:
         publish(earlier)
         return earlier
-    used = earlier.cost.seconds or 0.0 if earlier is not None else 0.0
     seed = plan.spec.search.seed if plan.spec.search else None
-    progress = Progress(Report(name=plan.name, plan_digest=plan.digest, seed=seed), publish, used)
+    progress = Progress(Report(name=plan.name, plan_digest=plan.digest, seed=seed), publish)
+    progress.count(used_seconds(earlier))
     record = Record.open(store)
     setup = setup_of(plan, store.uri, code, data)
     with workers(plan, setup, progress) as pool, saving(store, record, progress):

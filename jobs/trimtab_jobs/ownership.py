@@ -54,6 +54,11 @@ def earlier_report(store: Store) -> Report | None:
         return None
 
 
+def used_seconds(earlier: Report | None) -> float:
+    """Time of earlier drivers, as their report says."""
+    return earlier.cost.seconds or 0.0 if earlier is not None else 0.0
+
+
 def refuse_other_code(store: Store, earlier: Report | None, code_sha256: str) -> None:
     """RefusedError when a model was published here from other code: its trials are of that code."""
     if earlier is None or earlier.phase != "Succeeded":

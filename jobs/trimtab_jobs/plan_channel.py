@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from trimtab_jobs.config_maps import ApiError, ConfigMaps
-from trimtab_jobs.errors import RefusedError
+from trimtab_jobs.errors import RefusedError, StoppedError
 from trimtab_jobs.orders import Orders, followed, orders_of
 from trimtab_jobs.settings import Settings
 
@@ -62,8 +62,8 @@ class PlanChannel:
 def first_orders(read: Read, patience_seconds: float, wait: Callable[[float], bool]) -> Orders:
     """The orders to begin with; tried again for a while, since a pod may be ahead of its rights and network.
 
-    Raises ApiError when there are none by then or `wait` says that the run is to stop; RefusedError when
-    they cannot be read.
+    Raises ApiError when there are none by then, RefusedError when they cannot be read, and StoppedError when
+    `wait` says that the run is to stop.
     """
     pause = 0.5
     while True:
@@ -71,8 +71,10 @@ def first_orders(read: Read, patience_seconds: float, wait: Callable[[float], bo
             return read()
         except ApiError:
             patience_seconds -= pause
-            if patience_seconds <= 0 or wait(pause):
+            if patience_seconds <= 0:
                 raise
+            if wait(pause):
+                raise StoppedError from None
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 

@@ -18,18 +18,22 @@ MESSAGE_CHARACTERS = 1024
 class Progress:
     """The report so far, and the one it is told to after each change."""
 
-    def __init__(self, report: Report, publish: Publish, seconds_used: float = 0.0) -> None:
+    def __init__(self, report: Report, publish: Publish) -> None:
         self.report = report
         self.trials: tuple[Trial, ...] = ()
         """All trials, once the search has ended in whatever way: too many for the report."""
         self._publish = publish
         self._changing = threading.Lock()  # a change may come from the thread that looks for edits
-        self._started = time.monotonic() - seconds_used
+        self._started = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """Time that the run has taken, that of earlier drivers included."""
         return time.monotonic() - self._started
+
+    def count(self, seconds_used: float) -> None:
+        """Count the time of earlier drivers as this run's."""
+        self._started -= seconds_used
 
     def change(self, **fields: Any) -> None:
         """Set fields of the report (by attribute name) and publish it."""

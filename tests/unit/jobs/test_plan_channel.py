@@ -7,7 +7,7 @@ import pytest
 from tests.support.driving import SEARCH
 from tests.unit.jobs.test_orders import plan_of
 from trimtab_jobs.config_maps import ApiError
-from trimtab_jobs.errors import RefusedError
+from trimtab_jobs.errors import RefusedError, StoppedError
 from trimtab_jobs.orders import Orders
 from trimtab_jobs.plan_channel import PlanChannel, first_orders
 
@@ -78,9 +78,11 @@ def test_the_first_orders_are_waited_for():
     assert pauses == [0.5, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("patience", "stops"), [(5.0, False), (1000.0, True)], ids=["patience ends", "told to stop"]
-)
-def test_without_first_orders_the_reason_is_raised(patience: float, stops: bool):
+def test_without_first_orders_the_reason_is_raised():
     with pytest.raises(ApiError, match="ConnectError: refused"):
-        first_orders(reading(AWAY), patience, wait=lambda seconds: stops)
+        first_orders(reading(AWAY), 5.0, wait=lambda seconds: False)
+
+
+def test_the_first_orders_are_not_waited_for_once_told_to_stop():
+    with pytest.raises(StoppedError):
+        first_orders(reading(AWAY), 1000.0, wait=lambda seconds: True)

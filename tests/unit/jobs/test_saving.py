@@ -33,7 +33,9 @@ class CountingStore(MemoryStore):
 
 
 def progress_of(seconds_used: float = 0.0) -> Progress:
-    return Progress(Report(name="digits", phase="Searching"), lambda report: None, seconds_used)
+    progress = Progress(Report(name="digits", phase="Searching"), lambda report: None)
+    progress.count(seconds_used)
+    return progress
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:

@@ -1,0 +1,224 @@
+"""One driver in a pod: from its environment to its exit code, reporting to the API server on the way.
+
+Its report decides how the job ends; the exit code says whether the report does. 0: it says how this segment
+ended. Anything else: it does not, and another attempt may go on from the store.
+"""
+
+import signal
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from trimtab_api.plan import Plan
+from trimtab_api.report import Report
+from trimtab_api.segments import Segment
+from trimtab_jobs.config_maps import ApiError, ConfigMaps
+from trimtab_jobs.driver import Run, carry_out
+from trimtab_jobs.errors import JobError, RefusedError, RunError, StoppedError
+from trimtab_jobs.ownership import begin, earlier_report, pin_code, used_seconds
+from trimtab_jobs.plan_channel import PlanChannel, Read, first_orders, read_from
+from trimtab_jobs.pool import TrialPool, WorkerSetup
+from trimtab_jobs.progress import Progress, Publish
+from trimtab_jobs.report_channel import ReportChannel, patch_to
+from trimtab_jobs.saving import saving
+from trimtab_jobs.settings import Settings
+from trimtab_jobs.store import FencedError, Record, Store, StoreError, check_store, open_store
+from trimtab_jobs.user_code import EVERY_FILE, code_digest, setup_of
+
+PLAN_PATIENCE_SECONDS = 120.0
+"""How long the plan is waited for at the start: rights and network of a new pod may come a moment later."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a driver ends."""
+
+    code: int
+    report_seconds: float
+    """How long it is tried to deliver the last report."""
+
+
+REPORTED = End(0, 300.0)
+"""Its report says how: without it the job's end would not be known, whatever was published."""
+NOT_REPORTED = End(1, 60.0)
+"""A fault of the machines."""
+FENCED = End(1, 0.0)
+"""Another driver has taken over: the word is the newer one's."""
+STOPPED = End(128 + signal.SIGTERM, 5.0)
+"""It was told to: it has not long to live, and what matters is in the store."""
+
+
+class Stop:
+    """Whether this process was told to end: its pod is being deleted, or its job stopped."""
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+
+    def __call__(self) -> bool:
+        """Whether to stop: what the driver asks between two steps."""
+        return self._told.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was told to within so many seconds."""
+        return self._told.wait(seconds)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT for as long as the block lasts."""
+        before = {
+            number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._told.set()
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """The exit code of the driver that this environment describes."""
+    stop = Stop()
+    with stop.listening():
+        try:
+            settings = Settings.read(environment)
+            maps = ConfigMaps.of(settings)
+        except (RefusedError, ApiError) as error:
+            say(f"error: {error}")
+            return NOT_REPORTED.code
+        channel = ReportChannel(patch_to(maps, settings), say)
+        progress = Progress(Report(name=settings.job), printed(channel.publish))
+        end = drive(Attempt(settings, read_from(maps, settings), progress, stop))
+        delivered = channel.close(end.report_seconds)
+        return end.code if delivered else end.code or NOT_REPORTED.code
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One driver's part of a job."""
+
+    settings: Settings
+    read: Read
+    """Asks the API server for the orders."""
+    progress: Progress
+    stop: Stop
+
+
+def drive(attempt: Attempt) -> End:
+    """The end of an attempt, which its report says by then."""
+    progress = attempt.progress
+    try:
+        carry_out_segment(attempt)
+        return REPORTED
+    except StoppedError:
+        progress.say("stopped, with all that is recorded; the next attempt goes on")
+        return STOPPED
+    except FencedError as error:
+        say(f"error: {error}")
+        return FENCED
+    except (RefusedError, RunError) as error:
+        kind = error.kind if isinstance(error, RunError) else "Configuration"
+        if kind != "Infrastructure":
+            progress.fail(kind, str(error))
+            return REPORTED
+        progress.say(str(error))
+    except (StoreError, ApiError) as error:
+        progress.say(str(error))
+    except (
+        Exception
+    ) as error:  # whatever it is, a person has to hear of it, and the next attempt may do better
+        traceback.print_exc()
+        progress.say(f"the driver failed: {type(error).__name__}: {error}")
+    return NOT_REPORTED
+
+
+def carry_out_segment(attempt: Attempt) -> None:
+    """Take the store over and do this segment's stages; the report says how that ended.
+
+    What cannot be done as asked for is a RefusedError or a JobError; StoreError, ApiError and FencedError are
+    faults of the machines, as is a JobError of that kind; StoppedError when this process was told to end.
+    """
+    settings, progress = attempt.settings, attempt.progress
+    progress.start()
+    orders = first_orders(attempt.read, PLAN_PATIENCE_SECONDS, attempt.stop.wait)
+    plan = orders.plan
+    progress.change(plan_digest=plan.digest, seed=plan.spec.search.seed if plan.spec.search else None)
+    segment = segment_of(plan, settings.segment)
+    store = taken_store(settings, plan)
+    code = code_digest(plan.spec.task.entrypoint, settings.code, EVERY_FILE)
+    pin_code(store, code)
+    setup = setup_of(plan, store.uri, settings.code, data_of(settings, plan))
+    earlier = earlier_report(store)
+    if earlier is not None and earlier.phase == "Succeeded":
+        progress.change(**{name: getattr(earlier, name) for name in Report.model_fields})
+        return  # the driver was lost after it had published everything
+    progress.count(max(orders.control.used_seconds, used_seconds(earlier)))
+    record = Record.open(store)
+    following = PlanChannel(attempt.read, orders, say)
+    with cluster_pool(setup, segment, progress) as pool, following, saving(store, record, progress):
+        carry_out(
+            Run(plan, store, record, pool, progress, attempt.stop, code, segment, following, goes_on=True)
+        )
+
+
+def segment_of(plan: Plan, name: str) -> Segment:
+    """The segment of that name; JobError when there is none."""
+    for segment in plan.segments:
+        if segment.name == name:
+            return segment
+    names = ", ".join(segment.name for segment in plan.segments)
+    raise JobError("Configuration", f"TRIMTAB_SEGMENT={name}: the plan has the segments {names}")
+
+
+def taken_store(settings: Settings, plan: Plan) -> Store:
+    """The run's store, checked; RefusedError when it is another job's, StoreError when it cannot be used."""
+    store = open_store(settings.store)
+    check_store(store)
+    begin(store, plan)
+    return store
+
+
+def data_of(settings: Settings, plan: Plan) -> dict[str, str]:
+    """Local path of each named set of data; RefusedError when one is not mounted."""
+    paths = {each.name: settings.data / each.name for each in plan.spec.task.data}
+    for name, path in paths.items():
+        if not path.exists():
+            raise RefusedError(f"spec.task.data[{name}]: {path} is not there; mount it in every pod")
+    return {name: str(path) for name, path in paths.items()}
+
+
+@contextmanager
+def cluster_pool(setup: WorkerSetup, segment: Segment, progress: Progress) -> Iterator[TrialPool]:
+    """The segment's workers on the Ray cluster of this pod."""
+    from trimtab_jobs.pool.ray_cluster import ClusterPool  # a second to import: after the store is known
+
+    pool = ClusterPool(setup, segment.groups, progress.say)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def printed(publish: Publish) -> Publish:
+    """Publishes each report, after a line in the pod's log when its stage or message has changed."""
+    last = ""
+
+    def publish_and_print(report: Report) -> None:
+        nonlocal last
+        line = " ".join(part for part in (report.phase, report.stage, report.message) if part)
+        if line != last:
+            say(line)
+            last = line
+        publish(report)
+
+    return publish_and_print
+
+
+def say(line: str) -> None:
+    """Print a line of the pod's log."""
+    print(line, flush=True)
