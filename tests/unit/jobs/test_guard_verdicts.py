@@ -250,8 +250,8 @@ def test_no_limit_missed_is_no_rejection() -> None:
             {"metric": "f1", "min": 0.9},
             540,
             (
-                "spec.guardrail[0].metric: the task has no metric 'f1'; it has accuracy, loss, latencyMs, "
-                "latencyP95Ms, throughput, sizeMB, memoryMB",
+                "spec.guardrail[0].metric: the task has no metric 'f1'; it has accuracy, loss, sizeMB, "
+                "latencyMs, latencyP95Ms, throughput, memoryMB",
             ),
             id="unknown metric",
         ),
