@@ -3,8 +3,8 @@
 200 trials of 5 parameters on 2 workers, everything recorded. Each contender runs in a process of its own, all
 of them in turn, three rounds; contenders are compared within a round, and the median of the rounds counts.
 Ray is up before any clock starts, and so are our two workers. Tune cannot start its workers beforehand, so
-its figure is the better of two: over the whole of `fit()`, and from its first result to its last. What bounds
-us is Optuna alone, in one process, with its own journal file.
+its figure is the better of two: over the whole of `fit()`, and from its first result to its last. What we
+stand on is Optuna alone, in one process, with its own journal file.
 """
 
 import argparse
