@@ -18,7 +18,7 @@ from trimtab_api.status import JobStatus
 from trimtab_operator.manifests import mapping_at
 from trimtab_operator.names import owner_of
 from trimtab_operator.profiles import choose, plan_for
-from trimtab_operator.reading import Snapshot, profile_digest, snapshot_of
+from trimtab_operator.reading import Snapshot, plan_digest, profile_digest, snapshot_of
 from trimtab_operator.resources import build_plan_config_map
 from trimtab_operator.world import Manifest, Observed
 
@@ -111,14 +111,25 @@ def _edited(job: OptimizationJob | SpecError, profile: OptimizationProfile, pinn
         plan = resolve(job, profile)
     except SpecError as error:
         return _told(error.problems)
-    if pinned.plan is not None and not _is_same_job(plan, pinned.plan):
+    if pinned.plan is None:
+        return plan
+    if plan.identity != pinned.plan.identity:
         return "spec: a field has changed that cannot be edited; make a new job"
-    return plan
+    return _in_segments_of(plan, pinned.plan)
 
 
-def _is_same_job(plan: Plan, pinned: Plan) -> bool:
-    stages = [[(each.name, each.stages) for each in found.segments] for found in (plan, pinned)]
-    return plan.identity == pinned.identity and stages[0] == stages[1]
+def _in_segments_of(plan: Plan, pinned: Plan) -> Plan:
+    """Return a plan in the segments that the ledger knows, with as many workers as it asks for now.
+
+    Other workers for the search than for compression would part, or join, what is one segment already.
+    """
+    groups = {stage: segment.groups for segment in plan.segments for stage in segment.stages}
+    segments = tuple(
+        each.model_copy(update={"groups": groups.get(each.stages[0], each.groups)})
+        for each in pinned.segments
+    )
+    draft = plan.model_copy(update={"segments": segments})
+    return draft.model_copy(update={"digest": plan_digest(draft)})
 
 
 def _unchanged(profiles: Iterable[Manifest], status: JobStatus) -> OptimizationProfile | None:
