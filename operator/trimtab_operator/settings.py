@@ -1,86 +1,119 @@
-"""What the operator is told at its start, by environment variables: TRIMTAB_OPERATOR_ and a field's name."""
+"""What the operator is told at its start, by variables: TRIMTAB_OPERATOR_ and a field's name in capitals.
 
+A variable that is misspelt is refused: if TRIMTAB_OPERATOR_NAMESPACE were overlooked, every namespace would be
+served.
+"""
+
+import os
+import re
 import socket
 import uuid
-from dataclasses import fields
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from trimtab_operator.lease import LeaseTerms
-from trimtab_operator.names import COST_LABELS
 from trimtab_operator.queue import Backoff
 from trimtab_operator.resources import Defaults
 
-_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+PREFIX = "TRIMTAB_OPERATOR_"
+OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where a pod reads which namespace it is in."""
+_SERVICE = re.compile(r"(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_\w+)?)?)")
+"""How variables go on that Kubernetes sets for a Service whose name begins with trimtab-operator."""
+_DEFAULTS = Defaults(worker_image=f"trimtab-worker:{version('trimtab')}")
+Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Words = Annotated[tuple[str, ...], NoDecode]
 
 
+class SettingsError(Exception):
+    """The operator cannot start as it is told to; the message has a line for each variable."""
+
+
 class Settings(BaseSettings):
-    """Everything has a default that suits a cluster-wide installation."""
+    """All settings; the defaults suit an operator that serves a whole cluster."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TRIMTAB_OPERATOR_", frozen=True, use_attribute_docstrings=True, env_ignore_empty=True
+        env_prefix=PREFIX, frozen=True, use_attribute_docstrings=True, env_ignore_empty=True
     )
 
-    namespaces: Words = ()
+    namespaces: Annotated[tuple[Namespace, ...], NoDecode] = ()
     """Namespaces whose jobs are served, separated by commas; empty: all of the cluster."""
     kubeconfig: str | None = None
-    """File that says how to reach the API server; empty: as a pod, else the user's own."""
+    """File that says how to reach the API server; empty: as a pod does, else the user's own."""
     request_timeout_seconds: PositiveFloat = 30.0
     """How long one request to the API server may take."""
 
-    worker_image: str = f"trimtab-worker:{version('trimtab')}"
+    worker_image: str = _DEFAULTS.worker_image
     """Image of the Ray pods where a profile names none."""
-    ray_version: str = "2.60.0"
+    ray_version: str = _DEFAULTS.ray_version
     """Version of Ray in that image."""
-    kuberay_namespace: str | None = None
+    kuberay_namespace: Namespace | None = None
     """Namespace of KubeRay's operator, which alone may then reach the Ray clusters; empty: from anywhere."""
-    head_cpu: str = "1"
+    head_cpu: str = _DEFAULTS.head_cpu
     """CPUs of a Ray cluster's head, where the driver runs."""
-    head_memory: str = "4Gi"
+    head_memory: str = _DEFAULTS.head_memory
     """Memory of the head."""
-    worker_memory: str = "4Gi"
-    """Memory of a worker where neither the job nor a pool says."""
-    cost_labels: Words = COST_LABELS
-    """Labels of a job that its pods carry too, separated by commas, for tools that add up costs by them."""
+    worker_memory: str = _DEFAULTS.worker_memory
+    """Memory of a worker where neither the job nor its profile says."""
+    cost_labels: Words = _DEFAULTS.cost_labels
+    """Labels of a job that its pods carry too, for tools that add up costs by them; separated by commas."""
 
     lease_name: str = "trimtab-operator"
     """Name of the Lease by which one of several operators acts."""
-    lease_namespace: str = Field(default_factory=lambda: _own_namespace(_OWN_NAMESPACE))
-    """Namespace of that Lease; by default the operator's own."""
+    lease_namespace: Namespace = Field(default_factory=lambda: _own_namespace(OWN_NAMESPACE))
+    """Namespace of that Lease; empty: the operator's own."""
     identity: str = Field(default_factory=lambda: f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}")
-    """Name in the Lease; with the pod's name, a container that starts again goes on at once."""
-    lease_duration_seconds: PositiveFloat = 15.0
-    """How long the others wait for a holder that does not renew."""
-    lease_renew_seconds: PositiveFloat = 10.0
-    """How long a holder tries to renew before it stops acting; less than the duration."""
-    lease_retry_seconds: PositiveFloat = 2.0
-    """How often the Lease is looked at; less than lease_renew_seconds."""
+    """Name in the Lease, of this operator alone; empty: a new one with every start. With the pod's name a
+    container that starts again goes on at once."""
+    lease_seconds: PositiveFloat = 15.0
+    """How long the others wait for a holder of the Lease that does not renew it."""
+    renew_seconds: PositiveFloat = 10.0
+    """How long a holder tries to renew the Lease before it stops acting; less than lease_seconds."""
+    retry_seconds: PositiveFloat = 2.0
+    """How often the Lease is looked at; less than renew_seconds."""
 
-    concurrency: PositiveInt = 16
+    workers: PositiveInt = 8
     """Jobs looked at at the same time."""
     resync_seconds: PositiveFloat = 300.0
     """How often everything is listed anew and every job looked at."""
     discovery_seconds: PositiveFloat = 10.0
     """How often the API server is asked which kinds it serves, so as to see KubeRay come and go."""
     backoff_first_seconds: PositiveFloat = 1.0
-    """How long to leave a job alone after a failed request; doubled with every further one."""
+    """How long a job is left alone after a failed request; doubled with every further one."""
     backoff_most_seconds: PositiveFloat = 300.0
     """The most that this grows to."""
 
-    metrics_port: Port = 8080
-    """Port of /metrics, for Prometheus; 0: any free one."""
-    health_port: Port = 8081
+    health_port: Port = 8080
     """Port of /healthz and /readyz, for the kubelet; 0: any free one."""
-    log_format: Literal["json", "text"] = "json"
-    """One JSON object a line, or text for people."""
+    metrics_port: Port = 9090
+    """Port of /metrics, for Prometheus; 0: any free one."""
+    stale_seconds: PositiveFloat = 60.0
+    """How long a part of the operator may be silent before /healthz answers 503."""
+    log_format: Literal["json", "plain"] = "json"
+    """One JSON object a line, or plain text for people."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important messages that are written."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_services(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Leave out what Kubernetes says of a Service trimtab-operator-metrics, such as tcp://10.0.0.1:9090."""
+        ports = ("metrics_port", "health_port")
+        return {key: value for key, value in given.items() if key not in ports or "://" not in str(value)}
 
     @field_validator("namespaces", "cost_labels", mode="before")
     @classmethod
@@ -89,34 +122,69 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
-        if not self.lease_retry_seconds < self.lease_renew_seconds < self.lease_duration_seconds:
+        if not self.retry_seconds < self.renew_seconds < self.lease_seconds:
             raise ValueError(
-                "lease_retry_seconds < lease_renew_seconds < lease_duration_seconds must hold, got "
-                f"{self.lease_retry_seconds:g}, {self.lease_renew_seconds:g}, {self.lease_duration_seconds:g}"
+                "retry_seconds < renew_seconds < lease_seconds must hold, so that two never act at a time; got "
+                f"{self.retry_seconds:g}, {self.renew_seconds:g}, {self.lease_seconds:g}"
             )
         return self
 
-    @property
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.metrics_port == self.health_port != 0:
+            raise ValueError(f"metrics_port and health_port must differ, got {self.metrics_port} twice")
+        return self
+
+    def defaults(self) -> Defaults:
+        """Return what a profile leaves open."""
+        return Defaults(
+            self.worker_image,
+            self.ray_version,
+            self.kuberay_namespace,
+            self.head_cpu,
+            self.head_memory,
+            self.worker_memory,
+            self.cost_labels,
+        )
+
     def lease(self) -> LeaseTerms:
-        """The Lease, and how long it is good."""
+        """Return the Lease, and how long it is good."""
         return LeaseTerms(
             self.lease_name,
             self.lease_namespace,
             self.identity,
-            self.lease_duration_seconds,
-            self.lease_renew_seconds,
-            self.lease_retry_seconds,
+            self.lease_seconds,
+            self.renew_seconds,
+            self.retry_seconds,
         )
 
-    @property
     def backoff(self) -> Backoff:
-        """The pauses after failures."""
+        """Return the pauses after failures."""
         return Backoff(self.backoff_first_seconds, self.backoff_most_seconds)
 
-    @property
-    def defaults(self) -> Defaults:
-        """What a profile leaves open."""
-        return Defaults(**{each.name: getattr(self, each.name) for each in fields(Defaults)})
+
+def read_settings() -> Settings:
+    """Return what the environment says; SettingsError has each variable that is wrong, its value and why."""
+    problems = [f"{name}: there is no such setting; correct or remove it" for name in _unknown(os.environ)]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems += [_problem(each["loc"], each["input"], each["msg"]) for each in error.errors()]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _unknown(environment: Iterable[str]) -> list[str]:
+    """Return the variables that look like settings and are none."""
+    given = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
+    known = {field.upper() for field in Settings.model_fields}
+    return [PREFIX + name for name in given if name not in known and not _SERVICE.fullmatch(name)]
+
+
+def _problem(place: tuple[int | str, ...], given: object, message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(place[0]).upper()}={given}: {text}" if place else text
 
 
 def _own_namespace(file: Path) -> str:
