@@ -270,10 +270,12 @@ def test_retry_after_a_lost_plan_goes_on_in_the_next_attempt() -> None:
 
 
 def test_plan_too_large_for_a_config_map_is_refused() -> None:
-    choices = [f"{number:02}" + "𝔸" * 61 for number in range(64)]
+    choices = [f"{number:02}" + "\U0001d538" * 61 for number in range(64)]
     parameters = [{"name": f"p{number}", "categorical": choices} for number in range(64)]
 
-    world = tick(applied(job(search={"parameters": parameters, "trials": 10})))
+    task = {"entrypoint": "digits:Digits", "args": {f"a{number}": "x" * 1_000 for number in range(40)}}
+
+    world = tick(applied(job(task=task, search={"parameters": parameters, "trials": 10})))
 
     assert conditions(world)["Accepted"] == "False/Refused"
     assert "is too large: plan and profile take" in message(world, "Accepted")
