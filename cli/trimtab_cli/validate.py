@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Check a manifest and say what it will run.")
 @click.argument("manifest", metavar="MANIFEST")
-@click.option("--code", is_flag=True, help="Also import the task and try its data, in a worker.")
+@click.option("--code", is_flag=True, help="Also import the task, try its data and its network.")
 @click.option("--data", multiple=True, metavar="NAME=PATH", help="Where the data NAME of the task lies.")
 @click.option(
     "--previous", metavar="MANIFEST", help="An earlier version: refuse edits a running job cannot take."

@@ -6,6 +6,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from trimtab_api.errors import Problem
 from trimtab_api.plan import Plan
@@ -18,9 +19,11 @@ from trimtab_jobs.pool import Done, TrialPool, Work, WorkerSetup
 from trimtab_jobs.pool.inline import InlinePool
 from trimtab_jobs.progress import Progress, Publish
 from trimtab_jobs.saving import saving
+from trimtab_jobs.search.space import space_of
 from trimtab_jobs.store import Record, check_store, open_store
 from trimtab_jobs.user_code import code_digest, setup_of
 
+REHEARSE = "trimtab_jobs.tasks.rehearsal:rehearse"
 WORKER_BYTES = 10**9
 """Memory one worker with torch is planned with; fewer workers are started where it does not fit."""
 
@@ -64,14 +67,14 @@ def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Pro
     setup = setup_of(plan, "", code, data)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         try:
-            done = process.submit(describe, setup).result()
+            done, tried = process.submit(look_at, setup, baseline_params(plan)).result()
         except BrokenProcessPool:
             return (
                 Problem("spec.task.entrypoint", f"importing {plan.spec.task.entrypoint} ended the process"),
             )
-    if done.failure is not None:
+    if failure := done.failure or tried.failure:
         entrypoint = plan.spec.task.entrypoint
-        said = str(JobError.of(entrypoint, done.failure))
+        said = str(JobError.of(entrypoint if done.failure else "trying the network", failure))
         return (Problem("spec.task.entrypoint", said.removeprefix(f"spec.task.entrypoint {entrypoint!r}: ")),)
     try:
         task_of(plan, done.value)
@@ -80,13 +83,20 @@ def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Pro
     return ()
 
 
-def describe(setup: WorkerSetup) -> Done:
-    """What the task tells of itself, in this process."""
+def look_at(setup: WorkerSetup, params: Mapping[str, Any]) -> tuple[Done, Done]:
+    """What the task tells of itself, and whether its network can be built and asked, in this process."""
     pool = InlinePool(setup)
     pool.submit(Work("task", DESCRIBE, {}))
-    (done,) = pool.poll(0)
+    (told,) = pool.poll(0)
+    pool.submit(Work("network", REHEARSE, {"params": dict(params)}))
+    (tried,) = pool.poll(0)
     pool.close()
-    return done
+    return told, tried
+
+
+def baseline_params(plan: Plan) -> Mapping[str, Any]:
+    """The parameters that the baseline is built with."""
+    return space_of(plan.spec.search.parameters).defaults() if plan.spec.search else {}
 
 
 @contextmanager

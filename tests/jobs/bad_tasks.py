@@ -44,6 +44,11 @@ class Raises(Good):
         raise ValueError("no such layer: conv9")
 
 
+class OneOutput(Good):
+    def build(self, params):
+        return nn.Linear(8, 1)
+
+
 class Exits(Good):
     def splits(self):
         os._exit(3)

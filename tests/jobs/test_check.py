@@ -19,6 +19,12 @@ FOLDER = str(Path(__file__).parent)
         pytest.param(
             "bad_tasks:Exits", [], ["importing bad_tasks:Exits ended the process"], id="ends the process"
         ),
+        pytest.param(
+            "bad_tasks:Raises", [], ["trying the network: ValueError: no such layer: conv9"], id="network"
+        ),
+        pytest.param(
+            "bad_tasks:OneOutput", [], ["trying the network: labels go from 0 to 1, but"], id="last layer"
+        ),
         pytest.param("bad_tasks:OneClass", [], ["holds one class only (0)"], id="one class"),
         pytest.param(
             "bad_tasks:Good", [{"metric": "accuracy", "maxDrop": 0.001}], ["needs ≥"], id="limit out of reach"

@@ -70,6 +70,10 @@ class Task(ABC):
     def check(self) -> None:  # noqa: B027 - a task need not have anything to check
         """Raise CodeError when no parameters at all could be trained: before anything is spent."""
 
+    def rehearse(self, predict: Predict) -> None:
+        """Ask an untrained model for a few examples; raise whatever is wrong with it."""
+        predict(*self.inputs(2))
+
     def metric_functions(self) -> Mapping[str, Metric]:
         """Return every metric by name; the first one ranks."""
         return self.metrics

@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -100,10 +100,7 @@ class SupervisedTask(Task):
 
     def evaluate(self, predict: Predict, split: str) -> Rows:
         """Return the rows of the split, from batches of its examples in order."""
-        parts = []
-        for inputs, targets in batches_in(loader_of(self.datasets[split], self.batch_size, train=False)):
-            outputs = predict(*(part.numpy() for part in inputs))
-            parts.append(self.rows(_tensors(outputs), targets))
+        parts = list(self._scored(predict, split))
         if not parts:
             raise CodeError(f"splits()[{split!r}] is empty; give it at least one example")
         return {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
@@ -127,6 +124,15 @@ class SupervisedTask(Task):
                 "correct": right.flatten(1).mean(1) if right.ndim > 1 else right,
             }
         return {name: column.numpy() for name, column in columns.items()}
+
+    def rehearse(self, predict: Predict) -> None:
+        """Score the first batch of validation."""
+        next(self._scored(predict, "validation"), None)
+
+    def _scored(self, predict: Predict, split: str) -> Iterator[Rows]:
+        for inputs, targets in batches_in(loader_of(self.datasets[split], self.batch_size, train=False)):
+            outputs = predict(*(part.numpy() for part in inputs))
+            yield self.rows(_tensors(outputs), targets)
 
     def inputs(self, count: int) -> Arrays:
         """Return up to `count` training inputs, drawn with a fixed seed (the first ones of an iterable)."""
