@@ -1,6 +1,6 @@
 """What the operator is told at its start, by variables: TRIMTAB_OPERATOR_ and a field's name in capitals.
 
-A variable that is misspelt is refused: if TRIMTAB_OPERATOR_NAMESPACE were overlooked, every namespace would be
+A variable that is misspelt is refused: if TRIMTAB_OPERATOR_NAMESPACE were overlooked, all namespaces would be
 served.
 """
 
@@ -9,6 +9,7 @@ import re
 import socket
 import uuid
 from collections.abc import Iterable
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -79,14 +80,14 @@ class Settings(BaseSettings):
     identity: str = Field(default_factory=lambda: f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}")
     """Name in the Lease, of this operator alone; empty: a new one with every start. With the pod's name a
     container that starts again goes on at once."""
-    lease_seconds: PositiveFloat = 15.0
+    lease_duration_seconds: PositiveFloat = 15.0
     """How long the others wait for a holder of the Lease that does not renew it."""
-    renew_seconds: PositiveFloat = 10.0
-    """How long a holder tries to renew the Lease before it stops acting; less than lease_seconds."""
-    retry_seconds: PositiveFloat = 2.0
-    """How often the Lease is looked at; less than renew_seconds."""
+    lease_renew_seconds: PositiveFloat = 10.0
+    """How long a holder tries to renew the Lease before it stops acting; less than lease_duration_seconds."""
+    lease_retry_seconds: PositiveFloat = 2.0
+    """How often the Lease is looked at; less than lease_renew_seconds."""
 
-    workers: PositiveInt = 8
+    concurrency: PositiveInt = 16
     """Jobs looked at at the same time."""
     resync_seconds: PositiveFloat = 300.0
     """How often everything is listed anew and every job looked at."""
@@ -97,21 +98,21 @@ class Settings(BaseSettings):
     backoff_most_seconds: PositiveFloat = 300.0
     """The most that this grows to."""
 
-    health_port: Port = 8080
-    """Port of /healthz and /readyz, for the kubelet; 0: any free one."""
-    metrics_port: Port = 9090
+    metrics_port: Port = 8080
     """Port of /metrics, for Prometheus; 0: any free one."""
+    health_port: Port = 8081
+    """Port of /healthz and /readyz, for the kubelet; 0: any free one."""
     stale_seconds: PositiveFloat = 60.0
     """How long a part of the operator may be silent before /healthz answers 503."""
-    log_format: Literal["json", "plain"] = "json"
-    """One JSON object a line, or plain text for people."""
+    log_format: Literal["json", "text"] = "json"
+    """One JSON object a line, or text for people."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important messages that are written."""
 
     @model_validator(mode="before")
     @classmethod
     def _without_services(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Leave out what Kubernetes says of a Service trimtab-operator-metrics, such as tcp://10.0.0.1:9090."""
+        """Leave out what Kubernetes says of a Service trimtab-operator-metrics, such as tcp://10.0.0.1:8080."""
         ports = ("metrics_port", "health_port")
         return {key: value for key, value in given.items() if key not in ports or "://" not in str(value)}
 
@@ -122,10 +123,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
-        if not self.retry_seconds < self.renew_seconds < self.lease_seconds:
+        times = self.lease_retry_seconds, self.lease_renew_seconds, self.lease_duration_seconds
+        if not times[0] < times[1] < times[2]:
             raise ValueError(
-                "retry_seconds < renew_seconds < lease_seconds must hold, so that two never act at a time; got "
-                f"{self.retry_seconds:g}, {self.renew_seconds:g}, {self.lease_seconds:g}"
+                "lease_retry_seconds < lease_renew_seconds < lease_duration_seconds must hold, so that two "
+                "never act at a time; got {:g}, {:g}, {:g}".format(*times)
             )
         return self
 
@@ -135,32 +137,27 @@ class Settings(BaseSettings):
             raise ValueError(f"metrics_port and health_port must differ, got {self.metrics_port} twice")
         return self
 
-    def defaults(self) -> Defaults:
-        """Return what a profile leaves open."""
-        return Defaults(
-            self.worker_image,
-            self.ray_version,
-            self.kuberay_namespace,
-            self.head_cpu,
-            self.head_memory,
-            self.worker_memory,
-            self.cost_labels,
-        )
-
+    @property
     def lease(self) -> LeaseTerms:
-        """Return the Lease, and how long it is good."""
+        """The Lease, and how long it is good."""
         return LeaseTerms(
             self.lease_name,
             self.lease_namespace,
             self.identity,
-            self.lease_seconds,
-            self.renew_seconds,
-            self.retry_seconds,
+            self.lease_duration_seconds,
+            self.lease_renew_seconds,
+            self.lease_retry_seconds,
         )
 
+    @property
     def backoff(self) -> Backoff:
-        """Return the pauses after failures."""
+        """The pauses after failures."""
         return Backoff(self.backoff_first_seconds, self.backoff_most_seconds)
+
+    @property
+    def defaults(self) -> Defaults:
+        """What a profile leaves open."""
+        return Defaults(**{each.name: getattr(self, each.name) for each in fields(Defaults)})
 
 
 def read_settings() -> Settings:
