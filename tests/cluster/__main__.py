@@ -1,7 +1,7 @@
 """python -m tests.cluster build [PROGRAM ...] | up DIR | down DIR
 
 build   builds the servers that the tests need, as far as they are missing, and prints their paths
-up      starts a control plane with KubeRay in DIR, to look at with `kubectl --kubeconfig DIR/kubeconfig`
+up      starts a control plane with KubeRay and the CRDs in DIR, to look at with kubectl and DIR/kubeconfig
 down    ends what `up DIR` started, and nothing else, and removes DIR
 """
 
@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tests.cluster.control_plane import EVERYTHING, ControlPlane
+from tests.cluster.definitions import trimtab_definitions
 from tests.cluster.processes import StartError, stop_recorded
 from tests.cluster.programs import PROGRAMS, UnavailableError, build_program, find_program
 
@@ -53,7 +54,7 @@ def up(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         sys.exit(f"{folder} is not empty: name a new folder, or run `down` on it first")
     began = time.monotonic()
-    ControlPlane(folder, EVERYTHING, outlive=True).start()
+    ControlPlane(folder, EVERYTHING, list(trimtab_definitions().values()), outlive=True).start()
     kubectl = f"{find_program('kubectl')} --kubeconfig {folder}/kubeconfig"
     print(f"ready after {time.monotonic() - began:.1f} s: {kubectl} get crds")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 PATIENCE_SECONDS = 15
+LINE_LENGTH = 300
 CLOCK_TOLERANCE_SECONDS = 1.0  # start times are derived from the boot time, which may be corrected
 
 
@@ -85,9 +86,9 @@ class Processes:
         return self.folder / "logs" / f"{name}.log"
 
     def last_words(self, name: str) -> str:
-        """The last lines that a server wrote, under the log's path."""
+        """The last lines that a server wrote, cut to a readable length, under the log's path."""
         lines = self.log(name).read_text(errors="replace").splitlines()
-        return "\n".join([f"{self.log(name)}:", *lines[-15:]])
+        return "\n".join([f"{self.log(name)}:", *(line[:LINE_LENGTH] for line in lines[-15:])])
 
     def _leash(self) -> list[str]:
         """A prefix that ends the server with its parent, even one that is killed, where Linux offers it."""

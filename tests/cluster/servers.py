@@ -1,48 +1,38 @@
-"""The servers of a control plane: how each is started, known to be healthy, and what it needs first.
+"""The servers of a control plane: how each is started and known to be healthy.
 
 KubeRay asks each Ray cluster's dashboard for its job by the name of a Service. No node here runs Services, so
 it is told of an HTTP proxy for such names, at which a test's stand-in for the dashboards listens.
 """
 
-import json
-import ssl
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tests.cluster.definitions import Document, kuberay_definitions
 from tests.cluster.processes import is_listening
-from tests.cluster.programs import PROGRAMS
 
 if TYPE_CHECKING:
     from tests.cluster.control_plane import ControlPlane
 
 PORTS = ("etcd", "peer", "api", "controllers", "scheduler", "metrics", "probe", "dashboards")
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 def no_environment(plane: "ControlPlane") -> Mapping[str, str]:
     return {}
 
 
-def no_preparation(plane: "ControlPlane") -> None:
-    return
-
-
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How one server is started and known to be healthy.
+    """How one server is started and known to be healthy; what it expects to be defined.
 
-    `prepare` runs once, before the first start. A server that is `awaited` is healthy before the next starts.
+    A server that is `awaited` is healthy, and all is defined, before those start that stand on it.
     """
 
     flags: Callable[["ControlPlane"], Sequence[str]]
     is_healthy: Callable[["ControlPlane"], bool]
     environment: Callable[["ControlPlane"], Mapping[str, str]] = no_environment
-    prepare: Callable[["ControlPlane"], None] = no_preparation
+    definitions: Callable[[], Sequence[Document]] = list
     awaited: bool = False
 
 
@@ -127,59 +117,13 @@ def kuberay_environment(plane: "ControlPlane") -> dict[str, str]:
     return {"KUBECONFIG": str(plane.kubeconfig), "HTTP_PROXY": dashboards, "NO_PROXY": "", "no_proxy": ""}
 
 
-def install_kuberay(plane: "ControlPlane") -> None:
-    """Apply KubeRay's definitions and wait until they are served: it exits when it cannot watch them.
-
-    They are larger than the annotation that a client-side apply writes, hence the server-side one.
-    """
-    paths = sorted(PROGRAMS["kuberay-operator"].definitions_path.glob("*.yaml"))
-    with ThreadPoolExecutor() as pool:
-        names = list(pool.map(lambda path: apply_definition(plane, path), paths))
-    plane.processes.wait_until("KubeRay's definitions are served", lambda: are_served(plane, names))
-
-
-def apply_definition(plane: "ControlPlane", path: Path) -> str:
-    """The name of the definition of a file such as ray.io_rayjobs.yaml."""
-    group, _, plural = path.stem.partition("_")
-    name = f"{plural}.{group}"
-    url = f"{DEFINITIONS}/{name}?fieldManager=tests&force=true"
-    send(plane, url, path.read_bytes())
-    return name
-
-
-def are_served(plane: "ControlPlane", names: Sequence[str]) -> bool:
-    conditions = [json.loads(send(plane, f"{DEFINITIONS}/{name}"))["status"]["conditions"] for name in names]
-    return all(is_true("Established", each or []) for each in conditions)  # null at first
-
-
-def is_true(kind: str, conditions: Sequence[Mapping[str, Any]]) -> bool:
-    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
-
-
-def send(plane: "ControlPlane", path: str, applied: bytes | None = None) -> bytes:
-    """The API server's answer to a GET, or to a server-side apply of a document, as an administrator's."""
-    headers = {"Authorization": f"Bearer {plane.token}", "Content-Type": "application/apply-patch+yaml"}
-    request = urllib.request.Request(plane.url + path, applied, headers, method="PATCH" if applied else "GET")
-    with opener(plane).open(request, timeout=60) as answer:
-        found: bytes = answer.read()
-        return found
-
-
 def answers(plane: "ControlPlane", url: str) -> bool:
     """Whether something answers 200 at this URL."""
     try:
-        with opener(plane).open(url, timeout=5) as answer:
+        with plane.opener().open(url, timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def opener(plane: "ControlPlane") -> urllib.request.OpenerDirector:
-    """What opens URLs of this host, trusting its certificate and no proxy."""
-    trust = ssl.create_default_context(cafile=plane.certificate)
-    return urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
-    )
 
 
 def are_controllers_ready(plane: "ControlPlane") -> bool:
@@ -187,7 +131,7 @@ def are_controllers_ready(plane: "ControlPlane") -> bool:
     if not answers(plane, f"https://127.0.0.1:{plane.ports['controllers']}/healthz"):
         return False
     try:
-        send(plane, "/api/v1/namespaces/default/serviceaccounts/default")
+        plane.send("/api/v1/namespaces/default/serviceaccounts/default")
     except urllib.error.HTTPError as error:
         error.close()
         return False
@@ -207,6 +151,6 @@ SERVERS = {
         kuberay_flags,
         lambda plane: answers(plane, f"http://127.0.0.1:{plane.ports['probe']}/healthz"),
         environment=kuberay_environment,
-        prepare=install_kuberay,
+        definitions=kuberay_definitions,
     ),
 }

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cluster import CRDS, ApiServer, Document, RefusedError, crd_documents, install
+from tests.cluster.definitions import CRDS
+from tests.support.cluster import ApiServer, Document, RefusedError, crd_documents, install
 from tests.support.reports import finished
 from trimtab_api.report import Progress
 from trimtab_api.status import JobStatus

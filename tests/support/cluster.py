@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.cluster.control_plane import API_SERVER, EVERYTHING, ControlPlane
+from tests.cluster.definitions import trimtab_definitions
 from tests.cluster.processes import StartError
 from tests.cluster.programs import UnavailableError
 from tests.support.tiers import skip_tier
 from tests.support.watch import Watch
 
-CRDS = Path(__file__).resolve().parents[2] / "crds"
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 OK, NOT_FOUND = 200, 404
 Document = dict[str, Any]
@@ -122,13 +121,13 @@ class ApiServer:
         path = f"{self._path(document)}/status"
         return self._send("PATCH", path, {"status": status}, content_type=MERGE)
 
-    def delete(self, document: Document, **options: str) -> None:
+    def delete(self, document: Document, **options: Any) -> None:
         """Delete the object of the same kind, namespace and name, and of the same uid if it has one.
 
-        gracePeriodSeconds="0" asks no kubelet.
+        The options are those of the API: gracePeriodSeconds=0 asks no kubelet.
         """
         only = {"preconditions": {"uid": document["metadata"].get("uid")}}
-        self._send("DELETE", self._path(document), only, options)
+        self._send("DELETE", self._path(document), only | options)
 
     def read(self, path: str, **options: str) -> Document:
         """Whatever the server answers at a path, such as /openapi/v3."""
@@ -242,12 +241,14 @@ def is_established(definition: Document) -> bool:
 
 def crd_documents() -> dict[str, Document]:
     """The generated CRDs by file name."""
-    return {path.name: yaml.safe_load(path.read_text()) for path in sorted(CRDS.glob("*.yaml"))}
+    return trimtab_definitions()
 
 
-def run_control_plane(folder: Path, servers: Sequence[str]) -> Iterator[ApiServer]:
+def run_control_plane(
+    folder: Path, servers: Sequence[str], definitions: Sequence[Document] = ()
+) -> Iterator[ApiServer]:
     """A started control plane, ended afterwards; the tier is skipped when a server is not built here."""
-    plane = ControlPlane(folder, servers)
+    plane = ControlPlane(folder, servers, definitions)
     try:
         plane.start()
     except UnavailableError as error:
@@ -267,27 +268,22 @@ def bare_api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiSer
 @pytest.fixture(scope="session")
 def api_server(bare_api_server: ApiServer) -> ApiServer:
     """The session's API server with the CRDs installed and served."""
-    return with_definitions(bare_api_server)
+    for name, document in crd_documents().items():
+        install(bare_api_server, name, document)
+    return bare_api_server
 
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """The session's control plane: everything of EVERYTHING, and the CRDs; to be left running."""
     folder = tmp_path_factory.mktemp("full-control-plane")
-    yield from map(with_definitions, run_control_plane(folder, EVERYTHING))
+    yield from run_control_plane(folder, EVERYTHING, list(crd_documents().values()))
 
 
 @pytest.fixture
 def own_control_plane(tmp_path: Path) -> Iterator[ApiServer]:
     """A control plane of this test's own, whose servers it may stop, kill and start again."""
-    yield from map(with_definitions, run_control_plane(tmp_path / "control-plane", EVERYTHING))
-
-
-def with_definitions(server: ApiServer) -> ApiServer:
-    """The server once the CRDs are installed and served."""
-    for name, document in crd_documents().items():
-        install(server, name, document)
-    return server
+    yield from run_control_plane(tmp_path / "control-plane", EVERYTHING, list(crd_documents().values()))
 
 
 def install(server: ApiServer, name: str, definition: Document) -> None:

@@ -11,9 +11,11 @@ suits (`nodeSelector`, resources) stays unscheduled, by the scheduler's own word
 """
 
 import itertools
+import queue
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPException
 from types import TracebackType
 from typing import Any
@@ -49,12 +51,13 @@ class Node:
         self.confirms_deletions = True
         self.pods: dict[str, Document] = {}
         """The pods that are bound to it, by uid, as last seen."""
+        self._due: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._addresses: dict[str, str] = {}
         self._rules: list[tuple[PodTest, PodState]] = [(lambda pod: True, running)]
-        self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._watch: Watch | None = None
-        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._beat, self._follow)]
+        loops = (self._beat, self._follow, self._report)
+        self._threads = [threading.Thread(target=each, daemon=True) for each in loops]
 
     def __enter__(self) -> "Node":
         self.server.apply(self._lease())
@@ -81,19 +84,18 @@ class Node:
 
     def add_rule(self, is_meant: PodTest, state: PodState) -> None:
         """Have the pods that a test picks in this state from now on."""
-        with self._lock:
-            self._rules.insert(0, (is_meant, state))
+        self._rules = [(is_meant, state), *self._rules]
         self.refresh()
 
     def refresh(self) -> None:
-        """Look at every pod again, as a state may depend on more than the pod."""
-        with self._lock:
-            for pod in list(self.pods.values()):
-                self._act(pod)
+        """Have every pod looked at again, as a state may depend on more than the pod."""
+        for uid in list(self.pods):
+            self._due.put(uid)
 
     def lose(self) -> None:
         """Do and report nothing any more, as a node that is cut off."""
         self._stopping.set()
+        self._due.put(None)
         if self._watch:
             self._watch.close()
         for thread in self._threads:
@@ -106,39 +108,44 @@ class Node:
 
     def _follow(self) -> None:
         """List and watch the node's pods, again whenever the stream ends."""
-        path, mine = "/api/v1/pods", {"fieldSelector": f"spec.nodeName={self.name}"}
         while not self._stopping.is_set():
-            self._try(lambda: self._follow_once(path, mine))
+            self._try(self._follow_once)
 
-    def _follow_once(self, path: str, mine: Mapping[str, str]) -> None:
+    def _follow_once(self) -> None:
+        path, mine = "/api/v1/pods", {"fieldSelector": f"spec.nodeName={self.name}"}
         listed = self.server.read(path, **mine)
-        with self._lock:
-            self.pods = {pod["metadata"]["uid"]: pod for pod in listed["items"]}
+        self.pods = {pod["metadata"]["uid"]: pod for pod in listed["items"]}
         self.refresh()
         self._watch = self.server.watch(path, **mine, resourceVersion=listed["metadata"]["resourceVersion"])
         for kind, pod in self._watch:
             if kind == "ERROR" or self._stopping.is_set():
                 return
-            with self._lock:
-                if kind == "DELETED":
-                    self.pods.pop(pod["metadata"]["uid"], None)
-                else:
-                    self.pods[pod["metadata"]["uid"]] = pod
-                    self._act(pod)
+            uid = pod["metadata"]["uid"]
+            if kind == "DELETED":
+                self.pods.pop(uid, None)
+            else:
+                self.pods[uid] = pod
+                self._due.put(uid)
+
+    def _report(self) -> None:
+        """Bring the API server's view of each pod that is due to what this node makes of it."""
+        while (uid := self._due.get()) and not self._stopping.is_set():
+            pod = self.pods.get(uid)
+            if pod and not self._try(partial(self._act, pod)):
+                self._due.put(uid)
 
     def _act(self, pod: Document) -> None:
-        """Bring the API server's view of one pod to what this node makes of it."""
         if pod["metadata"].get("deletionTimestamp"):
             if self.confirms_deletions:
-                self._try(lambda: self.server.delete(described(pod), gracePeriodSeconds="0"))
+                self.server.delete(described(pod), gracePeriodSeconds=0)
             return
-        if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
+        known = pod.get("status", {})
+        if known.get("phase") in {"Succeeded", "Failed"}:
             return
         state = next(state for is_meant, state in self._rules if is_meant(pod))
         wanted = state(pod) | self._place(pod)
-        known = pod.get("status", {})
         if any(known.get(name) != value for name, value in wanted.items()):
-            self._try(lambda: self.server.patch_status(described(pod), wanted))
+            self.server.patch_status(described(pod), wanted)
 
     def _place(self, pod: Document) -> Document:
         """Where the pod is: an address of its own, at which nothing listens."""
@@ -149,16 +156,15 @@ class Node:
         address = self._addresses[uid]
         return {"hostIP": "192.0.2.1", "podIP": address, "podIPs": [{"ip": address}]}
 
-    def _try(self, action: Callable[[], object]) -> None:
-        """Do what needs the API server; when it fails, look at everything again a little later."""
+    def _try(self, action: Callable[[], object]) -> bool:
+        """Whether this was done, or need not be any more; if not, a moment later."""
         try:
             action()
         except (RefusedError, OSError, HTTPException) as error:
-            if isinstance(error, RefusedError) and error.code in GONE:
-                return
-            self._stopping.wait(RETRY_SECONDS)
-            if self._watch:
-                self._watch.close()
+            if not isinstance(error, RefusedError) or error.code not in GONE:
+                self._stopping.wait(RETRY_SECONDS)
+                return False
+        return True
 
     def _node(self) -> Document:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
