@@ -110,8 +110,8 @@ def _verdict(report: Report) -> tuple[str, str]:
 
 
 def _lost(ray_job: SeenRayJob, sight: Sight) -> str:
-    said = [ray_job.message, sight.hint, sight.heard.problem]
-    return "; ".join([f"RayJob {ray_job.name} failed", *(each for each in said if each)])
+    said = [each for each in (ray_job.message, sight.hint, sight.heard.problem) if each]
+    return ": ".join([f"RayJob {ray_job.name} failed", *(["; ".join(said)] if said else [])])
 
 
 def _paced(run: RunRecord, ray_job: SeenRayJob, sight: Sight) -> RunRecord:
