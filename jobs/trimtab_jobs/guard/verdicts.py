@@ -15,7 +15,7 @@ from scipy.special import stdtrit  # type: ignore[import-untyped]  # ships no ty
 from trimtab_api.job import GuardrailLimit, Objective
 from trimtab_api.metrics import MEASURED
 from trimtab_api.report import GuardrailVerdict
-from trimtab_jobs.guard.bounds import drop_upper, needed_examples, value_lower, value_upper
+from trimtab_jobs.guard.bounds import drop_upper, needed_examples, unseen_share, value_lower, value_upper
 from trimtab_jobs.guard.measured import (
     Candidate,
     Quality,
@@ -108,10 +108,11 @@ def _too_few(limit: GuardrailLimit, name: str, value: float, tests: tuple[int, i
     if examples >= needed:
         return None
     tried = f" with {k} candidates to try" if k > 1 else ""
-    change = "raise" if name == "maxDrop" else "lower"
+    provable = math.ceil(unseen_share(examples, (1 - confidence) / k) * 10_000) / 10_000
+    change = f"raise it to ≥{provable:g}" if name == "maxDrop" else f"lower it to ≤{1 - provable:g}"
     return (
         f"needs ≥{needed} test examples for {name} {value:g} at confidence {confidence:g}{tried}; "
-        f"there are {examples}: add examples or {change} {name}"
+        f"there are {examples}: add examples or {change}"
     )
 
 

@@ -66,7 +66,7 @@ def test_too_few_examples_are_named_in_the_rejection() -> None:
     verdict = verdict_on(DROP, candidate(quality(100, n=100)), uncompressed=quality(100, n=100))
     assert rejection([verdict]) == (
         "rejected: accuracy drop upper bound 0.02951 > 0.02 (measured 0, n=100); needs ≥149 test examples "
-        "for maxDrop 0.02 at confidence 0.95; there are 100: add examples or raise maxDrop"
+        "for maxDrop 0.02 at confidence 0.95; there are 100: add examples or raise it to ≥0.0296"
     )
 
 
@@ -236,7 +236,7 @@ def test_no_limit_missed_is_no_rejection() -> None:
             114,
             (
                 "spec.guardrail[0].maxDrop: needs ≥368 test examples for maxDrop 0.01 at confidence 0.95 "
-                "with 2 candidates to try; there are 114: add examples or raise maxDrop",
+                "with 2 candidates to try; there are 114: add examples or raise it to ≥0.0319",
             ),
             id="too few",
         ),
