@@ -82,7 +82,7 @@ def refusals(
             for path, value in _matches(spec, pattern)
             if value in values
         ]
-    return (*problems, *_unreachable_data(spec, where))
+    return (*problems, *_further_targets(spec), *_unreachable_data(spec, where))
 
 
 def cluster_only(job: OptimizationJob) -> tuple[str, ...]:
@@ -90,6 +90,14 @@ def cluster_only(job: OptimizationJob) -> tuple[str, ...]:
     spec = job.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     paths = [f"spec.{field}" for field in CLUSTER_ONLY if field in spec]
     return (*paths, "spec.evaluation") if "evaluation" in spec else tuple(paths)
+
+
+def _further_targets(spec: dict[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for each objective whose metric an earlier one has, on another target."""
+    metrics = [objective["metric"] for objective in spec["objectives"]]
+    for index, metric in enumerate(metrics):
+        if metric in metrics[:index]:
+            yield Problem(f"spec.objectives[{index}]", f"{metric} on a second target is {_WHY}; remove it")
 
 
 def _unreachable_data(spec: dict[str, Any], where: Where) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_rec
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
 from trimtab_jobs.gather import gather
 from trimtab_jobs.handover import hand_over_models, hand_over_search, models_made, search_end
-from trimtab_jobs.measuring import Measurements, measure_all
+from trimtab_jobs.measuring import Measurements, measure_all, trial_figures
 from trimtab_jobs.orders import Orders, limits_of
 from trimtab_jobs.pool import TrialPool, Work
 from trimtab_jobs.progress import Progress
@@ -224,6 +224,7 @@ def search_request(run: Run, task: Task) -> SearchRequest:
         search=run.plan.spec.search or ONLY_BASELINE,
         limits=run.limits,
         should_stop=run.should_stop,
+        payload=trial_figures(run.plan.spec),
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trimtab_api.job import JobSpec
+from trimtab_api.metrics import MEASURED
 from trimtab_api.plan import Plan
 from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Made, Workshop
 from trimtab_jobs.errors import JobError
@@ -81,6 +83,22 @@ def evaluate_each(workshop: Workshop, candidates: Sequence[str], split: str) -> 
     works = [Work(each, EVALUATE, {"candidate": each, "split": split}) for each in candidates]
     ended = gather(workshop.pool, works, workshop.should_stop)
     return {each: done.failure or Quality(**done.value) for each, done in ended.items()}
+
+
+def trial_figures(spec: JobSpec) -> dict[str, Any]:
+    """What a trial is told of objectives that are measured during the search: nothing where there are none.
+
+    Each as its target will call the model that `export` describes; without a target row by row, with the
+    threads that the worker has.
+    """
+    targets = {target.name: (target.threads, target.batch) for target in spec.targets}
+    calls = {
+        each.metric: targets[each.target] if each.target else (None, 1)
+        for each in spec.objectives
+        if each.metric in MEASURED
+    }
+    export = {"opset": spec.export.opset, "batch": spec.export.batch}
+    return {"figures": export | {"calls": calls}} if calls else {}
 
 
 def _judged(made: Made, quality: Quality | Failure | None) -> Made:

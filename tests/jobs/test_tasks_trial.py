@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 
 from tests.support.tasks import BLOBS, session_of, trial_work
+from trimtab_jobs.measure.artifacts import local_folder
 from trimtab_jobs.pool import CodeError, ConfigurationError, Session
 from trimtab_jobs.store import MissingError
 from trimtab_jobs.tasks.checkpoints import load_checkpoint
@@ -60,7 +62,7 @@ def test_a_trial_resumed_at_a_rung_equals_one_that_ran_through(session: Session,
     first = run_trial(session, **trial_work(params=params, last_epoch=1, checkpoint="checkpoints/1.pt"))
     rest = run_trial(
         session,
-        **trial_work(params=params, first_epoch=2, resume="checkpoints/1.pt", checkpoint="checkpoints/2.pt"),
+        **trial_work(params=params, resume="checkpoints/1.pt", checkpoint="checkpoints/2.pt"),
     )
     assert (first["epoch"], rest["epoch"]) == (1, 4)
     assert first["history"] + rest["history"] == whole["history"]
@@ -83,9 +85,23 @@ def test_a_trial_that_has_nothing_left_to_train_is_evaluated(session: Session) -
 
 
 def test_size_and_speed_can_be_objectives(session: Session) -> None:
-    result = run_trial(session, **trial_work(objectives=["accuracy", "sizeMB", "latencyMs"]))
-    assert set(result["metrics"]) == {"accuracy", "loss", "sizeMB", "latencyMs"}
-    assert 0 < result["metrics"]["sizeMB"] < 0.01
+    calls = {"sizeMB": (None, 1), "latencyMs": (2, 8), "throughput": (2, 8)}
+    figures = {"opset": 20, "batch": "dynamic", "calls": calls}
+    found = run_trial(session, **trial_work(objectives=[*calls], figures=figures))["metrics"]
+    assert set(found) == {"accuracy", "loss", *calls}
+    assert 0 < found["sizeMB"] < 0.01
+    assert found["throughput"] == pytest.approx(8e3 / found["latencyMs"]), "both of calls of 8 rows"
+
+
+@pytest.mark.parametrize(("batch", "axis"), [("dynamic", "batch"), (4, 4)])
+def test_objectives_are_measured_of_the_model_that_export_asks_for(
+    session: Session, batch: str | int, axis: str | int
+) -> None:
+    figures = {"opset": 20, "batch": batch, "calls": {"sizeMB": (None, 1)}}
+    run_trial(session, **trial_work(objectives=["sizeMB"], figures=figures))
+    model = onnx.load(local_folder(session, "trial") / "model.onnx")
+    first = model.graph.input[0].type.tensor_type.shape.dim[0]
+    assert (model.opset_import[0].version, first.dim_param or first.dim_value) == (20, axis)
 
 
 def test_a_missing_checkpoint_is_the_stores_failure(session: Session) -> None:

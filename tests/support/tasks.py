@@ -62,7 +62,6 @@ def trial_work(**changes: Any) -> dict[str, Any]:
         "trial": 0,
         "params": {"lr": 0.01},
         "seed": 7,
-        "first_epoch": 1,
         "last_epoch": None,
         "resume": None,
         "checkpoint": "checkpoints/0/4.pt",

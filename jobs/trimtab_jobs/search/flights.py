@@ -38,11 +38,11 @@ def work_of(trial: Trial, last_epoch: int, request: SearchRequest) -> Work:
             "trial": trial.number,
             "params": dict(trial.params),
             "seed": trial.seed,
-            "first_epoch": trial.epoch + 1 if trial.checkpoint else 1,
             "last_epoch": last_epoch,
             "resume": trial.checkpoint,
             "checkpoint": checkpoint_key(trial, last_epoch),
             "objectives": [objective.metric for objective in request.objectives],
+            **request.payload,
         },
         log=f"logs/{name}.log",
     )

@@ -1,8 +1,9 @@
 """What a search is asked for."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from trimtab_api.job import Objective, SearchSpec
 from trimtab_jobs.search.trial import UsedUp
@@ -52,6 +53,8 @@ class SearchRequest:
     """Seconds, as far as the search knows of time."""
     function: str = RUN_TRIAL
     """What a worker calls for a trial."""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    """What it is given in every trial, besides the trial itself."""
 
     def limits_now(self) -> Limits:
         """How far the search may go, as of now."""

@@ -1,5 +1,6 @@
 """Size and speed of a module during the search, where they are objectives of their own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -10,16 +11,25 @@ from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.export_onnx import export_module
 from trimtab_jobs.stages.onnx_file import strip
 
-OPSET = 21
 ROUNDS = 3
 
 
-def measure_module(session: Session, model: nn.Module) -> dict[str, Any]:
-    """Return the figures of the module's fp32 ONNX model, measured on this worker at batch 1."""
-    inputs = session.task().inputs(THROUGHPUT_BATCH)
-    exported = export_module(model.cpu().eval(), inputs, OPSET)
+def measure_module(session: Session, model: nn.Module, work: Mapping[str, Any]) -> dict[str, float]:
+    """Return the objectives of `work` (a trial's FigureWork) for the fp32 model of a module, here.
+
+    Objectives that are called alike are measured together.
+    """
+    calls = {
+        name: (threads or session.setup.threads, batch) for name, (threads, batch) in work["calls"].items()
+    }
+    inputs = session.task().inputs(max(THROUGHPUT_BATCH, *(batch for _, batch in calls.values())))
+    rows = None if work["batch"] == "dynamic" else int(work["batch"])
+    exported = export_module(model.cpu().eval(), inputs, work["opset"], rows)
     strip(exported)
     path = local_folder(session, "trial") / "model.onnx"
     path.write_bytes(exported.SerializeToString(deterministic=True))
-    threads = session.setup.threads
-    return measure_files({"trial": path}, inputs, threads=threads, batch=1, rounds=ROUNDS)["trial"]
+    measured = {
+        call: measure_files({"trial": path}, inputs, threads=call[0], batch=call[1], rounds=ROUNDS)["trial"]
+        for call in set(calls.values())
+    }
+    return {name: measured[call][name] for name, call in calls.items()}

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import torch
 
@@ -19,14 +19,22 @@ MEASURE_MODULE = "trimtab_jobs.stages.trial_figures:measure_module"
 """By name, as every stage: stages stand above tasks."""
 
 
+class FigureWork(TypedDict):
+    """How objectives are measured that a task does not report: on the trial's fp32 ONNX model."""
+
+    opset: int
+    batch: str | int
+    """As in the manifest's export: `dynamic`, or the number of rows that every call will have."""
+    calls: dict[str, tuple[int | None, int]]
+    """By objective the threads (None: the worker's own) and the rows of a call: its target's."""
+
+
 class TrialWork(TypedDict):
     """The payload of `run_trial`."""
 
     trial: int
     params: dict[str, Any]
     seed: int
-    first_epoch: int
-    """First epoch of this piece, from 1; what lies behind comes from `resume`."""
     last_epoch: int | None
     """Last epoch of this piece; None: the task's own number of epochs."""
     resume: str | None
@@ -34,6 +42,8 @@ class TrialWork(TypedDict):
     checkpoint: str
     """Key to leave a checkpoint under."""
     objectives: list[str]
+    figures: NotRequired[FigureWork]
+    """Where objectives are to be measured."""
 
 
 def describe(session: Session) -> dict[str, Any]:
@@ -75,7 +85,9 @@ def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
         saved=saved.get("parts", {}),
     )
     task.train(model, work["params"], context)
-    metrics = _metrics(session, task, model, context, work["objectives"])
+    metrics = _metrics(task, model, context)
+    if "figures" in work:
+        metrics |= resolve(MEASURE_MODULE)(session, model, work["figures"])
     state = {
         "model": model.state_dict(),
         "parts": {name: part.state_dict() for name, part in context.kept.items()},
@@ -114,17 +126,11 @@ def _check_objectives(task: Task, objectives: list[str]) -> None:
             )
 
 
-def _metrics(
-    session: Session, task: Task, model: torch.nn.Module, context: TrainContext, objectives: list[str]
-) -> dict[str, float]:
-    """The last report, if it is of the last epoch and whole; else the task's evaluation. Then the figures."""
+def _metrics(task: Task, model: torch.nn.Module, context: TrainContext) -> dict[str, float]:
+    """The last report, if it is of the last epoch and whole; else the task's evaluation."""
     epoch, reported = context.history[-1] if context.history else (0, {})
     names = task.metric_functions()
     metrics = {name: reported[name] for name in names if name in reported and epoch == context.last}
     if len(metrics) < len(names):
         metrics = context.finite(context.last, task.quality(predict_with(model), "validation"))
-    wanted = [name for name in objectives if name in MEASURED]
-    if wanted:
-        figures = resolve(MEASURE_MODULE)(session, model)
-        metrics |= {name: figures[name] for name in wanted}
     return metrics

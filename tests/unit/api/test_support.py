@@ -115,6 +115,17 @@ def test_value_is_refused_by_name(field: str, value: str) -> None:
     assert said == [f"spec.{field.replace('[]', '[0]')}: {value} is {WHY}; remove it"]
 
 
+def test_metric_on_a_second_target_is_refused() -> None:
+    objectives = [
+        {"metric": "latencyMs", "direction": "minimize", "target": target} for target in ("edge", "server")
+    ]
+    targets = [{"name": "edge", "pool": "arm"}, {"name": "server", "pool": "cpu"}]
+
+    said = [str(problem) for problem in refusals(job(objectives=objectives, targets=targets))]
+
+    assert said == [f"spec.objectives[1]: latencyMs on a second target is {WHY}; remove it"]
+
+
 def test_remote_data_is_refused_unless_the_command_line_gives_it() -> None:
     data = [{"name": "train", "uri": "s3://bucket/x"}, {"name": "test", "uri": "data/test"}]
     remote = job(task={"entrypoint": "a:B", "data": data})

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.support.driving import SEARCH, answers, drive, quality, speed
+from tests.support.driving import MANIFEST, SEARCH, answers, drive, quality, speed
 from tests.support.memory_store import MemoryStore
 from tests.support.search import MemoryRecord
 from trimtab_jobs.errors import StoppedError
@@ -230,6 +230,29 @@ def test_an_objective_that_the_task_does_not_know_is_refused_before_anything_is_
         "spec.objectives[0].metric: the task has no metric 'f1'; it has accuracy, "
     )
     assert "run_trial" not in done.functions
+
+
+def test_objectives_are_measured_as_their_target_will_call_the_exported_model():
+    done = drive(
+        {
+            RUN_TRIAL: lambda work: (
+                answers()[RUN_TRIAL](work) | {"metrics": {"accuracy": 1.0, "latencyMs": 1.0}}
+            )
+        },
+        objectives=[
+            *MANIFEST["objectives"],
+            {"metric": "latencyMs", "direction": "minimize", "target": "edge"},
+        ],
+        targets=[{"name": "edge", "pool": "arm", "threads": 2, "batch": 8}],
+        export={"opset": 20, "batch": 8},
+    )
+
+    (asked,) = {str(work.payload["figures"]) for work in done.pool.started if work.function == RUN_TRIAL}
+    assert asked == str({"opset": 20, "batch": 8, "calls": {"latencyMs": (2, 8)}})
+
+
+def test_what_no_objective_asks_for_is_not_measured_during_the_search():
+    assert all("figures" not in work.payload for work in drive().pool.started)
 
 
 def test_a_primary_metric_that_could_go_either_way_needs_an_objective():

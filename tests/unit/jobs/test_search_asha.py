@@ -12,12 +12,12 @@ from trimtab_jobs.search import Counts
 ASHA = {"asha": {"minEpochs": 1, "reduction": 3}}
 
 
-def pieces_of(run: Run) -> dict[int, list[tuple[int, int, str | None]]]:
-    """By trial: first epoch, last epoch and checkpoint of each piece that was run."""
+def pieces_of(run: Run) -> dict[int, list[tuple[int, str | None]]]:
+    """By trial: last epoch and checkpoint of each piece that was run."""
     pieces = defaultdict(list)
     for work in run.pool.started:
         payload = work.payload
-        pieces[payload["trial"]].append((payload["first_epoch"], payload["last_epoch"], payload["resume"]))
+        pieces[payload["trial"]].append((payload["last_epoch"], payload["resume"]))
     return pieces
 
 
@@ -25,10 +25,10 @@ def test_baseline_trains_to_its_end_and_others_rung_by_rung() -> None:
     run = run_search(request_of(trials=12, pruner=ASHA))
 
     pieces = pieces_of(run)
-    assert pieces.pop(0) == [(1, 9, None)]
+    assert pieces.pop(0) == [(9, None)]
     for trial, (first, *later) in pieces.items():
-        whole = [(2, 3, f"checkpoints/{trial}/1.pt"), (4, 9, f"checkpoints/{trial}/3.pt")]
-        assert first == (1, 1, None)
+        whole = [(3, f"checkpoints/{trial}/1.pt"), (9, f"checkpoints/{trial}/3.pt")]
+        assert first == (1, None)
         assert later == whole[: len(later)]
 
 
@@ -96,7 +96,7 @@ def test_promoted_trial_that_loses_its_worker_goes_on_from_its_checkpoint() -> N
     run = run_search(request_of(trials=12, pruner=ASHA), answer)
 
     pieces = pieces_of(run)[lost[0]]
-    assert pieces[:3] == [(1, 1, None), *[(2, 3, f"checkpoints/{lost[0]}/1.pt")] * 2]
+    assert pieces[:3] == [(1, None), *[(3, f"checkpoints/{lost[0]}/1.pt")] * 2]
     assert run.outcome.counts.retried == 1
 
 
@@ -118,8 +118,7 @@ def test_task_without_checkpoints_trains_each_piece_from_the_start() -> None:
     run = run_search(request_of(trials=12, pruner=ASHA), answer)
 
     pieces = [piece for pieces in pieces_of(run).values() for piece in pieces]
-    assert {first for first, _, _ in pieces} == {1}
-    assert {last for _, last, _ in pieces} == {1, 3, 9}
+    assert set(pieces) == {(1, None), (3, None), (9, None)}
 
 
 def test_curve_over_epochs_is_recorded_thinned_and_without_what_is_no_number() -> None:

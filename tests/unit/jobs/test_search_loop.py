@@ -53,7 +53,6 @@ def test_first_trial_is_the_baseline_at_its_defaults() -> None:
             "trial": 0,
             "params": {"lr": 0.01, "width": 32, "optimizer": "sgd", "momentum": 0.45},
             "seed": seed_of(7, "trial", 0),
-            "first_epoch": 1,
             "last_epoch": 9,
             "resume": None,
             "checkpoint": "checkpoints/0/9.pt",
