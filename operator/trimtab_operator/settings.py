@@ -30,7 +30,7 @@ from trimtab_operator.queue import Backoff
 from trimtab_operator.resources import Defaults
 
 PREFIX = "TRIMTAB_OPERATOR_"
-OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where a pod reads which namespace it is in."""
 _SERVICE = re.compile(r"(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_\w+)?)?)")
 """How variables go on that Kubernetes sets for a Service whose name begins with trimtab-operator."""
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
 
     lease_name: str = "trimtab-operator"
     """Name of the Lease by which one of several operators acts."""
-    lease_namespace: Namespace = Field(default_factory=lambda: _own_namespace(OWN_NAMESPACE))
+    lease_namespace: Namespace = Field(default_factory=lambda: own_namespace())
     """Namespace of that Lease; empty: the operator's own."""
     identity: str = Field(default_factory=lambda: f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}")
     """Name in the Lease, of this operator alone; empty: a new one with every start. With the pod's name a
@@ -184,6 +184,6 @@ def _problem(place: tuple[int | str, ...], given: object, message: str) -> str:
     return f"{PREFIX}{str(place[0]).upper()}={given}: {text}" if place else text
 
 
-def _own_namespace(file: Path) -> str:
+def own_namespace(file: Path = _OWN_NAMESPACE) -> str:
     """Return the namespace of the pod that this runs in; default outside of one."""
     return file.read_text().strip() if file.exists() else "default"
