@@ -1,8 +1,12 @@
 """The kstatus program answers for each object it is given, in order."""
 
+from itertools import product
 from typing import Any
 
+from tests.support import kstatus_rules
 from tests.support.kstatus import kstatus, kstatus_of
+
+VALUES = ("True", "False", "Unknown")
 
 
 def job(**status: Any) -> dict[str, Any]:
@@ -27,6 +31,18 @@ def test_conditions_are_read_by_the_real_rules() -> None:
 
     assert [status for status, _ in answers] == ["InProgress", "InProgress", "Failed", "Current"]
     assert [message for _, message in answers][1:3] == ["12 of 40 trials", "accuracy fell"]
+
+
+def test_rules_that_properties_are_checked_by_are_the_real_ones() -> None:
+    documents = [
+        job(observedGeneration=observed, conditions=[condition(kind, value) for kind, value in pairs])
+        for observed in (1, 2)
+        for pairs in product(
+            *([(kind, value) for value in VALUES] for kind in ("Ready", "Stalled", "Reconciling"))
+        )
+    ]
+
+    assert [status for status, _ in kstatus(documents)] == [kstatus_rules.kstatus(each) for each in documents]
 
 
 def test_object_that_is_being_deleted_is_terminating() -> None:

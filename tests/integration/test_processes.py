@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -33,6 +34,21 @@ def test_stop_ends_what_was_started_even_when_it_is_frozen(processes: Processes)
 
     assert not is_running(pid)
     assert (processes.folder / "pids").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    "end", [pytest.param("stop_one", id="stopped"), pytest.param("kill_one", id="killed")]
+)
+def test_server_that_is_ended_on_its_own_is_missed_by_nobody(processes: Processes, end: str) -> None:
+    ports = dict(zip(("one", "other"), free_ports(2), strict=True))
+    for name, port in ports.items():
+        processes.start(name, [*LISTENER, str(port)], os.environ)
+        processes.wait_until("it listens", partial(is_listening, port))
+
+    getattr(processes, end)("one")
+
+    processes.wait_until("the other one still listens", lambda: is_listening(ports["other"]))
+    assert not is_listening(ports["one"])
 
 
 def test_process_that_got_the_id_of_a_server_is_left_alone(tmp_path: Path) -> None:

@@ -38,6 +38,21 @@ def configuration_fails(pod: Document) -> Document:
     return status(pod, "Pending", {"waiting": waiting})
 
 
+def init_fails(pod: Document) -> Document:
+    """The first init container fails again and again."""
+    waiting = {
+        "waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}
+    }
+    containers = [pod_container(each, waiting, last=terminated(pod, "Error", 1)) for each in inits(pod)[:1]]
+    rest = [pod_container(each, {"waiting": {"reason": "PodInitializing"}}) for each in inits(pod)[1:]]
+    pending = status(pod, "Pending", {"waiting": {"reason": "PodInitializing"}})
+    conditions = [
+        each | {"status": "False"} if each["type"] == "Initialized" else each
+        for each in pending["conditions"]
+    ]
+    return pending | {"conditions": conditions, "initContainerStatuses": [*containers, *rest]}
+
+
 def succeeded(pod: Document) -> Document:
     return status(pod, "Succeeded", terminated(pod, "Completed", 0))
 
@@ -66,27 +81,45 @@ def evicted(pod: Document) -> Document:
 def status(
     pod: Document, phase: str, state: Document, *, ready: bool = False, last: Document | None = None
 ) -> Document:
-    """A pod's status with every container in one state."""
-    containers = [
-        {
-            "name": container["name"],
-            "image": container["image"],
-            "imageID": "" if "waiting" in state else f"sha256:{container['name']}",
-            "state": state,
-            "lastState": last or {},
-            "ready": ready,
-            "restartCount": 1 if last else 0,
-            "started": ready,
-        }
-        for container in pod["spec"]["containers"]
-    ]
+    """A pod's status with every container in one state, and every init container done."""
     truths = {"PodScheduled": True, "Initialized": True, "ContainersReady": ready, "Ready": ready}
     conditions = [
         {"type": kind, "status": str(is_so), "lastProbeTime": None, "lastTransitionTime": moment(pod)}
         for kind, is_so in truths.items()
     ]
-    report = {"phase": phase, "conditions": conditions, "containerStatuses": containers}
-    return report | {"startTime": moment(pod), "reason": None, "message": None}
+    done = terminated(pod, "Completed", 0)
+    return {
+        "phase": phase,
+        "conditions": conditions,
+        "initContainerStatuses": [pod_container(each, done, ready=True) for each in inits(pod)] or None,
+        "containerStatuses": [
+            pod_container(each, state, ready=ready, last=last) for each in pod["spec"]["containers"]
+        ],
+        "startTime": moment(pod),
+        "reason": None,
+        "message": None,
+    }
+
+
+def pod_container(
+    container: Document, state: Document, *, ready: bool = False, last: Document | None = None
+) -> Document:
+    """The status of one container."""
+    return {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": "" if "waiting" in state and not last else f"sha256:{container['name']}",
+        "state": state,
+        "lastState": last or {},
+        "ready": ready,
+        "restartCount": 1 if last else 0,
+        "started": "running" in state,
+    }
+
+
+def inits(pod: Document) -> list[Document]:
+    found: list[Document] = pod["spec"].get("initContainers", [])
+    return found
 
 
 def terminated(pod: Document, reason: str, code: int) -> Document:
