@@ -116,8 +116,9 @@ class Course:
     @property
     def budget_seconds(self) -> float | None:
         """Time until a budget ends the search that is under way; None when none does."""
-        is_searching = self.running_seconds > 0 and "search" in self.segment.stages
-        if not is_searching or self.stop_search:
+        last = self.last
+        is_running = last is not None and last.outcome == "Running" and last.start_time is not None
+        if not is_running or "search" not in self.segment.stages or self.stop_search:
             return None
         return costs.seconds_left(self.admitted.plan.spec.budget, self.spent, self.rates)
 
