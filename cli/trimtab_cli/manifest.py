@@ -73,7 +73,8 @@ def read_manifest(source: str, given_data: Collection[str] = ()) -> Manifest:
     try:
         documents = read_stream(text)
         if documents.job is None:
-            raise SpecError([Problem("", "holds no document with kind: OptimizationJob")])
+            others = f"; it holds {', '.join(documents.others)}" if documents.others else ""
+            raise SpecError([Problem("", f"holds no document with kind: OptimizationJob{others}")])
         job = parse_job(documents.job)
     except SpecError as error:
         raise InvalidManifest(lines(source, text, error.problems)) from None

@@ -104,7 +104,9 @@ def following(report: Report, output: str, command: str) -> str:
             f"every candidate is kept in {output}/candidates; allow more in spec.guardrail under another "
             "--output, or give the job more trials or test data"
         ),
-        ExitCode.FAILED: f"logs are in {output}/logs; what was done is kept; once mended, go on: {command}",
+        ExitCode.FAILED: (
+            f"mend it (logs, if any, are in {output}/logs) and go on, what was done is kept: {command}"
+        ),
         ExitCode.INTERRUPTED: f"run the same command to go on: {command}",
     }[outcome(report).code]
 

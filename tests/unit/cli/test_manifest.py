@@ -73,6 +73,11 @@ def test_every_problem_has_its_own_line_in_the_order_of_the_file(file):
             "holds no document with kind: OptimizationJob",
             id="none",
         ),
+        pytest.param(
+            "kind: OptimisationJob\nmetadata: {name: a}\n",
+            "holds no document with kind: OptimizationJob; it holds OptimisationJob/a",
+            id="another-kind",
+        ),
         pytest.param(b"\xff\xfe", "is not UTF-8 text (byte 0); save it as UTF-8", id="not-text"),
     ],
 )
