@@ -31,7 +31,9 @@ def init(folder: str) -> None:
     except OSError as error:
         raise click.UsageError(f"{place}: cannot be written: {error.strerror}") from None
     click.echo(f"Wrote {' and '.join(str(place / file) for file in FILES)}. Next:")
-    click.echo(f"  trimtab run {quote(str(place / 'job.yaml'))}")
+    manifest = quote(str(place / "job.yaml"))
+    click.echo(f"  trimtab validate --code {manifest}")
+    click.echo(f"  trimtab run {manifest}")
 
 
 def job_name(place: Path) -> str:

@@ -23,7 +23,9 @@ def invoke(tmp_path, monkeypatch):
 def test_starter_is_a_valid_manifest_with_its_task_beside_it(invoke, tmp_path):
     assert invoke() == (
         0,
-        "Wrote my-model/task.py and my-model/job.yaml. Next:\n  trimtab run my-model/job.yaml\n",
+        "Wrote my-model/task.py and my-model/job.yaml. Next:\n"
+        "  trimtab validate --code my-model/job.yaml\n"
+        "  trimtab run my-model/job.yaml\n",
     )
     job = read_manifest("my-model/job.yaml").job
     module, _, name = job.spec.task.entrypoint.partition(":")
