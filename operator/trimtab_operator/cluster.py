@@ -61,6 +61,19 @@ class Selection:
 EVERYTHING = Selection()
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How an API server is reached, for those who speak with it in another way."""
+
+    server: str
+    ca_path: str | None
+    insecure: bool
+    certificate_path: str | None
+    private_key_path: str | None
+    scheme: str | None
+    token: str | None = field(repr=False)
+
+
 class Cluster(Protocol):
     """What the operator asks of an API server. Every method raises a ClusterError when it is not done."""
 
@@ -128,6 +141,20 @@ class KubeCluster:
         self._http = RESTClientObject(configuration)
         self._count = count
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(5.0, timeout_seconds))
+
+    async def connection(self) -> Connection:
+        """Return how the API server is reached, with the token as it is now."""
+        configuration, header = self._configuration, (await self._token()).get("Authorization", "")
+        scheme, _, token = header.rpartition(" ")
+        return Connection(
+            server=configuration.host,
+            ca_path=configuration.ssl_ca_cert,
+            insecure=not configuration.verify_ssl,
+            certificate_path=configuration.cert_file,
+            private_key_path=configuration.key_file,
+            scheme=scheme or None,
+            token=token or None,
+        )
 
     async def close(self) -> None:
         """Give the connections back."""

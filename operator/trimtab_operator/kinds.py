@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from trimtab_operator import names
 from trimtab_operator.world import Manifest
 
 
@@ -17,9 +18,14 @@ class Kind:
     namespaced: bool = True
 
     @property
+    def is_core(self) -> bool:
+        """Whether every API server knows it."""
+        return "/" not in self.api_version
+
+    @property
     def root(self) -> str:
         """The path of its API."""
-        return f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
+        return f"/{'api' if self.is_core else 'apis'}/{self.api_version}"
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """Return the path of one object; of all in a namespace, or anywhere, without a name."""
@@ -57,6 +63,9 @@ KINDS = {
         Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies"),
     )
 }
+
+WATCHED = {JOB: "", PROFILE: "", RAY_JOB: names.JOB, CONFIG_MAP: names.JOB, POD: names.JOB}
+"""The kinds that are watched and listed, with the label by which the API server selects their objects."""
 
 
 def kind_of(manifest: Manifest) -> Kind:

@@ -1,0 +1,70 @@
+"""Lists: everything that is watched, read whole now and then, since watches may miss what happens."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from trimtab_operator.cluster import Cluster, Selection
+from trimtab_operator.errors import ClusterError, NotServedError
+from trimtab_operator.kinds import RAY_JOB, WATCHED, Kind
+from trimtab_operator.view import View
+
+logger = logging.getLogger(__name__)
+RETRY_SECONDS = 2.0
+_NEWEST = str(2**63 - 1)
+
+
+@dataclass
+class Lists:
+    """Reads what is there into the view."""
+
+    cluster: Cluster
+    view: View
+    namespaces: Sequence[str] = ()
+    """Those that are served; all when empty."""
+    served: frozenset[Kind] = field(default=frozenset(), init=False)
+    """The kinds that are watched and that the API server knows."""
+
+    async def discover(self) -> bool:
+        """Ask which kinds the API server knows; return whether that has changed."""
+        served = frozenset([kind for kind in WATCHED if kind.is_core or await self.cluster.serves(kind)])
+        if served == self.served:
+            return False
+        for kind in sorted(served ^ self.served, key=lambda each: each.name):
+            logger.info("%s %s served", kind.plural, "are" if kind in served else "are not")
+        self.served = served
+        self.view.has_kuberay = RAY_JOB in served
+        return True
+
+    async def read(self) -> int:
+        """Replace the view by what is there; return how many changes watches have missed since the last time.
+
+        A ClusterError leaves the kinds that were not read as they were.
+        """
+        return sum([await self._read(kind) for kind in WATCHED])
+
+    async def first(self) -> None:
+        """Read everything once, however long it takes."""
+        while True:
+            try:
+                await self.discover()
+                await self.read()
+                return
+            except ClusterError as error:
+                logger.warning("cannot list what is there: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _read(self, kind: Kind) -> int:
+        refresh, versions = self.view.refresh(kind), [_NEWEST]
+        places = (self.namespaces or (None,)) if kind.namespaced else (None,)
+        for namespace in places if kind in self.served else ():
+            try:
+                async for page in self.cluster.pages(kind, Selection(namespace, WATCHED[kind])):
+                    for manifest in page.items:
+                        refresh.add(manifest)
+                    versions.append(page.version)
+            except NotServedError:  # since the kinds were asked for
+                continue
+        refresh.finish(min(versions, key=int))
+        return refresh.missed

@@ -1,0 +1,141 @@
+"""A running operator, in parts: each runs until the operator ends, and the operator ends when one does.
+
+watching   Kopf ─► view, queue; anew when the kinds that are served change
+listing    every few minutes: view, queue
+leading    the Lease ─► workers
+working    queue ─► tick
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from trimtab_operator.errors import ClusterError
+from trimtab_operator.health import Heartbeats
+from trimtab_operator.lease import Elector
+from trimtab_operator.lists import Lists
+from trimtab_operator.metrics import Metrics
+from trimtab_operator.observe import Observer
+from trimtab_operator.queue import WorkQueue
+from trimtab_operator.settings import Settings
+from trimtab_operator.view import View
+from trimtab_operator.work import Work
+from trimtab_operator.world import Key
+
+logger = logging.getLogger(__name__)
+BEAT_SECONDS = 5.0
+SILENT_SECONDS = 60.0
+"""How long the event loop may be silent before the kubelet is told."""
+Watch = Callable[[asyncio.Event], Awaitable[None]]
+"""Watches until the event is set, or the process is told to end."""
+
+
+class LostError(Exception):
+    """The Lease is lost: another operator may act by now, so that this one has to end."""
+
+
+@dataclass
+class Operator:
+    """What the parts share."""
+
+    settings: Settings
+    view: View
+    queue: WorkQueue[Key]
+    lists: Lists
+    observer: Observer
+    elector: Elector
+    work: Work
+    metrics: Metrics
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
+    is_filled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once everything was listed."""
+    is_leading: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once this operator acts."""
+    watches_anew: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when Kopf has to start anew."""
+
+    async def run(self, watch: Watch) -> None:
+        """Run every part until one ends: watching when it is told to, another by the error that is raised."""
+        parts = [self.beating(), self.listing(), self.discovering(), self.leading()]
+        parts += [self.working() for _ in range(self.settings.concurrency)]
+        tasks = [asyncio.create_task(part) for part in (*parts, self.watching(watch))]
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in ended:
+            task.result()
+
+    def look_at_all(self) -> None:
+        """Put every job on the queue."""
+        for key in self.view.jobs():
+            self.queue.add(key)
+
+    async def leading(self) -> NoReturn:
+        """Stand by, then act for as long as the Lease is held; LostError when it no longer is."""
+        await self.is_filled.wait()
+        await self.elector.acquire()
+        self.metrics.leads(True)
+        self.look_at_all()
+        self.is_leading.set()
+        await self.elector.hold()
+        raise LostError(f"the Lease {self.settings.lease_namespace}/{self.settings.lease_name} is lost")
+
+    async def working(self) -> NoReturn:
+        """Look at jobs while this operator is the one that acts."""
+        await self.is_leading.wait()
+        await self.work.forever()
+
+    async def listing(self) -> NoReturn:
+        """Fill the view, then read everything anew and look at every job, again and again."""
+        await self.lists.first()
+        self.is_filled.set()
+        self._seems_well(missed=0)
+        while True:
+            await asyncio.sleep(self.settings.resync_seconds)
+            try:
+                self._seems_well(await self.lists.read())
+            except ClusterError as error:
+                logger.warning("cannot list everything anew: %s", error)
+            self.observer.forget()
+            self.look_at_all()
+
+    def _seems_well(self, missed: int) -> None:
+        """Note that watches work, unless they have not told of something for a whole round."""
+        if missed:
+            logger.error("watches have not told of %d changes in %g s", missed, self.settings.resync_seconds)
+        else:
+            self.heartbeats.beat("watches", 3 * self.settings.resync_seconds + SILENT_SECONDS)
+
+    async def discovering(self) -> NoReturn:
+        """Ask again and again which kinds are served, and have those that are new watched."""
+        await self.is_filled.wait()
+        while True:
+            await asyncio.sleep(self.settings.discovery_seconds)
+            try:
+                if await self.lists.discover():
+                    await self.lists.read()
+                    self.watches_anew.set()
+                    self.look_at_all()
+            except ClusterError as error:
+                logger.warning("cannot ask which kinds are served: %s", error)
+
+    async def beating(self) -> NoReturn:
+        """Give signs of life."""
+        while True:
+            self.heartbeats.beat("event loop", SILENT_SECONDS)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def watching(self, watch: Watch) -> None:
+        """Watch until SIGINT or SIGTERM; again from the start when the kinds that are served change."""
+        await self.is_filled.wait()
+        while True:
+            self.watches_anew.clear()
+            await watch(self.watches_anew)
+            if not self.watches_anew.is_set():
+                return
+            logger.info("watching anew: the kinds that are served have changed")

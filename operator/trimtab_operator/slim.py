@@ -1,0 +1,45 @@
+"""Objects without what no decision is made by: ten thousand of them have to fit into memory. Pure."""
+
+from typing import Any
+
+from trimtab_operator.kinds import POD, RAY_JOB, Kind
+from trimtab_operator.manifests import at, items_at, mapping_at, text_at, whole_at
+from trimtab_operator.world import Manifest
+
+_OWN = "trimtab.io/"
+_POD_STATUS = ("phase", "reason", "message", "conditions", "initContainerStatuses", "containerStatuses")
+
+
+def slim(kind: Kind, manifest: Manifest) -> dict[str, Any]:
+    """Return an object without its bookkeeping; of RayJobs and pods only what tells how far they are."""
+    kept = dict(manifest) | {"apiVersion": kind.api_version, "kind": kind.name}
+    metadata = mapping_at(manifest, "metadata")
+    annotations = mapping_at(metadata, "annotations")
+    kept["metadata"] = {
+        key: value for key, value in metadata.items() if key not in ("managedFields", "annotations")
+    }
+    if own := {key: value for key, value in annotations.items() if key.startswith(_OWN)}:
+        kept["metadata"]["annotations"] = own
+    if kind is POD:
+        status = mapping_at(manifest, "status")
+        kept["status"] = {key: status[key] for key in _POD_STATUS if key in status}
+        del kept["spec"]
+    elif kind is RAY_JOB:
+        kept["spec"] = _ray_job_spec(manifest)
+        kept["status"] = _ray_job_status(manifest)
+    return kept
+
+
+def _ray_job_spec(manifest: Manifest) -> dict[str, Any]:
+    groups = items_at(manifest, "spec", "rayClusterSpec", "workerGroupSpecs")
+    sizes = [
+        {"groupName": text_at(each, "groupName"), "replicas": whole_at(each, "replicas")} for each in groups
+    ]
+    return {"suspend": at(manifest, "spec", "suspend") is True, "rayClusterSpec": {"workerGroupSpecs": sizes}}
+
+
+def _ray_job_status(manifest: Manifest) -> dict[str, Any]:
+    status = dict(mapping_at(manifest, "status"))
+    if cluster := status.pop("rayClusterStatus", None):
+        status["rayClusterStatus"] = {"state": text_at(cluster, "state")}
+    return status
