@@ -75,7 +75,7 @@ def _of_pods(pods: tuple[Manifest, ...]) -> Iterator[Waiting]:
         name = text_at(pod, "metadata", "name")
         for condition in items_at(pod, "status", "conditions"):
             if at(condition, "type") == "PodScheduled" and at(condition, "reason") == "Unschedulable":
-                said = cut(text_at(condition, "message"), _SAID_BYTES)
+                said = cut(text_at(condition, "message"), _SAID_BYTES).rstrip(".")
                 yield Waiting("Unschedulable", f"pod {name} finds no node: {said}; {_NODE_FIX}")
         for container in _containers(pod):
             yield from _of_container(name, container)
@@ -89,7 +89,7 @@ def _containers(pod: Manifest) -> tuple[Manifest, ...]:
 def _of_container(pod: str, container: Manifest) -> Iterator[Waiting]:
     waits = mapping_at(container, "state", "waiting")
     reason = text_at(waits, "reason")
-    said = cut(text_at(waits, "message") or reason, _SAID_BYTES)
+    said = cut(text_at(waits, "message") or reason, _SAID_BYTES).rstrip(".")
     if reason in _IMAGE:
         image = text_at(container, "image")
         yield Waiting("ImagePullFailed", f"pod {pod} cannot pull {image}: {said}; {_IMAGE_FIX}")
