@@ -1,45 +1,26 @@
 """The pool on a Ray cluster of several nodes: works go to their group, lost nodes are waited for."""
 
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from tests.jobs.test_ray_pool import SUPPORT, fifo_in, wait_for
+from tests.support.ray_nodes import Nodes, ray_nodes
 from trimtab_api.segments import WorkerGroup
 from trimtab_jobs.pool import Done, Work, WorkerSetup
 from trimtab_jobs.pool.ray_cluster import ClusterPool
 
 WORKERS, EDGE = WorkerGroup(name="workers", workers=2, cpu=0.5), WorkerGroup(name="edge", cpu=2.0)
-STORE_BYTES = 80 * 2**20
-
-
-class Nodes:
-    """A Ray cluster whose head works for nobody, as in a pod."""
-
-    def __init__(self) -> None:
-        head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": STORE_BYTES}
-        self.cluster = Cluster(initialize_head=True, head_node_args=head)
-
-    def add(self, group: WorkerGroup, slots: int) -> Any:
-        resources = {f"group-{group.name}": slots}
-        return self.cluster.add_node(num_cpus=2, resources=resources, object_store_memory=STORE_BYTES)
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        environment.setenv("RAY_AUTH_TOKEN", os.environ.get("RAY_AUTH_TOKEN") or "0" * 64)
-        nodes = Nodes()
+    with ray_nodes() as nodes:
         nodes.add(WORKERS, slots=2)
-        environment.setenv("RAY_ADDRESS", nodes.cluster.address)
         yield nodes
-        nodes.cluster.shutdown()
 
 
 @pytest.fixture
@@ -77,7 +58,7 @@ def test_works_wait_for_a_node_of_their_group(nodes: Nodes, pool: ClusterPool, t
     (done,) = wait_for(pool, 1)
     assert done.value == {"a": 1}
     assert told[-1] == "all 3 workers are there"
-    nodes.cluster.remove_node(node)
+    nodes.remove(node)
 
 
 def test_a_lost_node_costs_its_work_and_the_next_waits_for_another(
@@ -90,7 +71,7 @@ def test_a_lost_node_costs_its_work_and_the_next_waits_for_another(
     while start_of_hold.is_alive():
         pool.poll(0.1)
 
-    nodes.cluster.remove_node(node)
+    nodes.remove(node)
 
     (lost,) = wait_for(pool, 1)
     assert lost.failure is not None

@@ -37,7 +37,8 @@ def search(
 ) -> SearchOutcome:
     """The trials, the best among them, and why the search ended; goes on from what is recorded.
 
-    `on_change` hears of every recorded change. CodeFailure when the code is at fault rather than parameters.
+    `on_change` hears of every recorded change and of every edit. CodeFailure when the code is at fault
+    rather than parameters.
     """
     loop = _Loop(request, pool, record, store)
     while True:
@@ -46,7 +47,7 @@ def search(
         changed = loop.commit()
         for work in works:
             pool.submit(work)
-        if changed:
+        if changed or loop.is_edited:
             on_change(loop.state())
         if loop.is_over():
             return loop.finish()
@@ -71,6 +72,8 @@ class _Loop:
         self._checkpoints = Checkpoints(store)
         self._stopping = Stopping(request, self._table)
         self._limits = request.limits_now()
+        self.is_edited = False
+        """Whether the limits of this turn are others than those of the last one."""
         self._flights: dict[str, Flight] = {}
         self._lost = deque(self._left_behind())
         self._losses: Counter[int] = Counter()
@@ -94,7 +97,8 @@ class _Loop:
 
     def next_works(self) -> list[Work]:
         """Works for the free workers; once there is a reason to stop only for what was begun."""
-        self._limits = self._request.limits_now()
+        before, self._limits = self._limits, self._request.limits_now()
+        self.is_edited = before != replace(self._limits, seconds_left=before.seconds_left)
         self._stopping.look(self._limits)
         works = []
         parallelism = min(self._pool.capacity, self._limits.parallelism or self._pool.capacity)

@@ -60,6 +60,13 @@ def test_an_edited_search_tries_what_one_of_that_length_would_have():
     ]
 
 
+def test_an_edit_is_told_at_once():
+    run = run_edited({0: Limits(9), 3: Limits(5, seconds_left=100.0)})
+
+    totals = [(state.counts.completed, state.counts.total) for state in run.states]
+    assert totals == [(0, 9), (1, 9), (2, 9), (3, 5), (4, 5), (5, 5)]
+
+
 class CountingPool(AnsweringPool):
     """Answers all works under way at once, and keeps how many there were."""
 
