@@ -10,6 +10,7 @@ since `renew_seconds`, after which it counts as lost, is shorter than the durati
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,26 +47,24 @@ class Elector:
         self._cluster = cluster
         self._terms = terms
         self._now = now
-        self._seen: tuple[str, float] | None = (
-            None  # the version last seen, and since when by the loop's clock
-        )
-        self._held: Manifest | None = None
-        self._good_until = 0.0
+        self._seen: tuple[str, float] | None = None
+        """The version last seen, and since when by the loop's clock."""
+        self._good_until = -math.inf
 
     @property
     def holds(self) -> bool:
         """Whether the Lease is this operator's and still good, also after a time in which nothing ran."""
-        return self._held is not None and asyncio.get_running_loop().time() < self._good_until
+        return asyncio.get_running_loop().time() < self._good_until
 
     async def acquire(self) -> None:
         """Return once this operator holds the Lease, however long that takes."""
         while True:
             try:
-                if await self._try():
+                if await self._try() and self.holds:
                     logger.info("lease acquired", extra={"identity": self._terms.identity})
                     return
-            except ClusterError as error:
-                logger.warning("cannot look at the lease: %s", error)
+            except (ClusterError, TimeoutError) as error:
+                logger.warning("cannot look at the lease: %s", str(error) or "no answer in time")
             await asyncio.sleep(self._terms.retry_seconds)
 
     async def hold(self) -> None:
@@ -78,31 +77,39 @@ class Elector:
                         break
             except (ClusterError, TimeoutError) as error:
                 logger.warning("cannot renew the lease: %s", str(error) or "no answer in time")
-        self._held = None
+        self._good_until = -math.inf
         logger.error("lease lost", extra={"identity": self._terms.identity})
 
     async def release(self) -> None:
-        """Let the next one take the Lease at once; nothing happens if this operator does not hold it."""
-        if self._held is None:
-            return
-        held, self._held = self._held, None
-        spec = held["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._moment()}
+        """Let the next one take the Lease at once, for who has stopped acting; nothing if it is another's."""
+        self._good_until = -math.inf
         try:
-            await self._cluster.replace({**held, "spec": spec})
-        except ClusterError as error:  # it then runs out by itself
-            logger.warning("cannot release the lease: %s", error)
+            async with self._patience():
+                found = await self._read()
+                if found is None or found["spec"].get("holderIdentity") != self._terms.identity:
+                    return
+                end = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._moment()}
+                await self._cluster.replace({**found, "spec": found["spec"] | end})
+        except (ClusterError, TimeoutError) as error:  # it then runs out by itself
+            logger.warning("cannot release the lease: %s", str(error) or "no answer in time")
 
     async def _try(self) -> bool:
-        """Return whether the Lease is this operator's now; a ClusterError leaves that open."""
-        terms, asked = self._terms, asyncio.get_running_loop().time()
-        found = await self._cluster.get(LEASE, terms.name, terms.namespace)
-        if found is None:
-            found = await self._cluster.create(self._record(None))
-        if not self._may_take(found):
-            return False
-        self._held = await self._cluster.replace(self._record(found))
-        self._good_until = asked + terms.renew_seconds
+        """Return whether the Lease is this operator's now; ClusterError and TimeoutError leave that open."""
+        asked = asyncio.get_running_loop().time()
+        async with self._patience():
+            found = await self._read() or await self._cluster.create(self._record(None))
+            if not self._may_take(found):
+                return False
+            await self._cluster.replace(self._record(found))
+        self._good_until = asked + self._terms.renew_seconds
         return True
+
+    async def _read(self) -> Manifest | None:
+        return await self._cluster.get(LEASE, self._terms.name, self._terms.namespace)
+
+    def _patience(self) -> asyncio.Timeout:
+        """How long to wait for answers: half the time to renew, so that one lost answer is not the end."""
+        return asyncio.timeout(self._terms.renew_seconds / 2)
 
     def _may_take(self, found: Manifest) -> bool:
         """Whether the Lease is this operator's, nobody's, or has not been renewed for its duration."""
@@ -128,7 +135,7 @@ class Elector:
             "metadata": {"name": terms.name, "namespace": terms.namespace} | dict(metadata),
             "spec": {
                 "holderIdentity": terms.identity,
-                "leaseDurationSeconds": max(1, round(terms.duration_seconds)),
+                "leaseDurationSeconds": max(1, math.ceil(terms.duration_seconds)),
                 "acquireTime": spec.get("acquireTime") if is_mine else moment,
                 "renewTime": moment,
                 "leaseTransitions": spec.get("leaseTransitions", 0) + (not is_mine and found is not None),

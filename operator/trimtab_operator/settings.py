@@ -40,6 +40,11 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Words = Annotated[tuple[str, ...], NoDecode]
 
 
+def own_namespace(file: Path = _OWN_NAMESPACE) -> str:
+    """Return the namespace of the pod that this runs in; default outside of one."""
+    return file.read_text().strip() if file.exists() else "default"
+
+
 class SettingsError(Exception):
     """The operator cannot start as it is told to; the message has a line for each variable."""
 
@@ -75,7 +80,7 @@ class Settings(BaseSettings):
 
     lease_name: str = "trimtab-operator"
     """Name of the Lease by which one of several operators acts."""
-    lease_namespace: Namespace = Field(default_factory=lambda: own_namespace())
+    lease_namespace: Namespace = Field(default_factory=own_namespace)
     """Namespace of that Lease; empty: the operator's own."""
     identity: str = Field(default_factory=lambda: f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}")
     """Name in the Lease, of this operator alone; empty: a new one with every start. With the pod's name a
@@ -182,8 +187,3 @@ def _unknown(environment: Iterable[str]) -> list[str]:
 def _problem(place: tuple[int | str, ...], given: object, message: str) -> str:
     text = message.removeprefix("Value error, ")
     return f"{PREFIX}{str(place[0]).upper()}={given}: {text}" if place else text
-
-
-def own_namespace(file: Path = _OWN_NAMESPACE) -> str:
-    """Return the namespace of the pod that this runs in; default outside of one."""
-    return file.read_text().strip() if file.exists() else "default"

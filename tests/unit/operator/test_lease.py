@@ -1,6 +1,8 @@
 """The Lease: one of several operators acts, and whoever does not renew it stops before another starts."""
 
 import asyncio
+import logging
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,29 @@ from tests.support.virtual_time import run
 from trimtab_operator.errors import ConflictError, TransientError
 from trimtab_operator.kinds import LEASE
 from trimtab_operator.lease import Elector, LeaseTerms
+from trimtab_operator.world import Manifest
+
+
+class Slow(FakeCluster):
+    """Does what it is asked, and answers a request after so many seconds, each delay once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.delays: dict[str, list[float]] = {"get": [], "replace": []}
+
+    async def get(self, *arguments: Any) -> Any:
+        found = await super().get(*arguments)
+        await self._answer("get")
+        return found
+
+    async def replace(self, manifest: Manifest) -> Any:
+        stored = await super().replace(manifest)
+        await self._answer("replace")
+        return stored
+
+    async def _answer(self, verb: str) -> None:
+        if self.delays[verb]:
+            await asyncio.sleep(self.delays[verb].pop(0))
 
 
 def elector(cluster: FakeCluster, identity: str, clock_error: float = 0.0) -> Elector:
@@ -184,3 +209,134 @@ def test_release_that_fails_is_no_error() -> None:
         return str(spec(cluster)["holderIdentity"])
 
     assert run(scenario()) == "one"
+
+
+@pytest.mark.parametrize("verb", ["get", "replace"])
+def test_holder_survives_one_answer_that_never_comes(verb: str) -> None:
+    async def scenario() -> tuple[bool, str]:
+        cluster = Slow()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.delays[verb] = [1000]
+        holding = asyncio.create_task(first.hold())
+        await asyncio.sleep(60)
+        holding.cancel()
+        return first.holds, spec(cluster)["holderIdentity"]
+
+    assert run(scenario()) == (True, "one")
+
+
+def test_standby_survives_one_answer_that_never_comes() -> None:
+    async def scenario() -> float:
+        cluster = Slow()
+        cluster.delays["get"] = [1000]
+        await elector(cluster, "one").acquire()
+        return now()
+
+    assert run(scenario()) == 5 + 2
+
+
+def test_lease_that_was_taken_without_an_answer_is_released_all_the_same() -> None:
+    async def scenario() -> str:
+        cluster = Slow()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.delays["replace"] = [1000]
+        holding = asyncio.create_task(first.hold())
+        await asyncio.sleep(3)  # the renewal is stored, its answer on the way
+        holding.cancel()
+        await first.release()
+        return str(spec(cluster)["holderIdentity"])
+
+    assert run(scenario()) == ""
+
+
+def test_release_that_gets_no_answer_ends() -> None:
+    async def scenario() -> float:
+        cluster = Slow()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.delays["get"] = [1000]
+        await first.release()
+        return now()
+
+    assert run(scenario()) == 5
+
+
+def test_release_of_a_lease_that_is_gone_is_no_error() -> None:
+    async def scenario() -> bool:
+        cluster = FakeCluster()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.remove(cluster.find(LEASE, "operator", "trimtab") or {})
+        await first.release()
+        return first.holds
+
+    assert not run(scenario())
+
+
+def test_deleted_lease_is_made_again() -> None:
+    async def scenario() -> tuple[bool, str]:
+        cluster = FakeCluster()
+        first = elector(cluster, "one")
+        await first.acquire()
+        cluster.remove(cluster.find(LEASE, "operator", "trimtab") or {})
+        holding = asyncio.create_task(first.hold())
+        await asyncio.sleep(3)
+        holding.cancel()
+        return first.holds, spec(cluster)["holderIdentity"]
+
+    assert run(scenario()) == (True, "one")
+
+
+def test_lost_race_for_a_free_lease_is_no_takeover() -> None:
+    async def scenario() -> list[bool]:
+        cluster = FakeCluster()
+        both = [elector(cluster, "one"), elector(cluster, "two")]
+        tasks = [asyncio.create_task(each.acquire()) for each in both]
+        for _ in range(30):
+            await asyncio.sleep(0.1)
+        for task in tasks:
+            task.cancel()
+        return [each.holds for each in both]
+
+    assert sorted(run(scenario())) == [False, True]
+
+
+def test_second_one_waits_as_long_as_the_holder_asks_for() -> None:
+    async def scenario() -> float:
+        cluster = FakeCluster()
+        terms = LeaseTerms("operator", "trimtab", "one", duration_seconds=59.5)
+        await Elector(cluster, terms, lambda: datetime(2026, 11, 24, tzinfo=UTC)).acquire()
+        await elector(cluster, "two").acquire()
+        return now()
+
+    assert 59.5 <= run(scenario()) <= 60 + 2
+
+
+def test_never_two_hold_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)
+
+    async def scenario() -> set[tuple[str, ...]]:
+        cluster, held = Slow(), set()
+        electors = {name: elector(cluster, name) for name in ("one", "two", "three")}
+
+        async def take_part(each: Elector) -> None:
+            while True:
+                await each.acquire()
+                await each.hold()
+
+        tasks = [asyncio.create_task(take_part(each)) for each in electors.values()]
+        chance = random.Random(7)
+        for _ in range(10_000):
+            await asyncio.sleep(0.5)
+            if chance.random() < 0.1:
+                cluster.delays[chance.choice(["get", "replace"])].append(chance.expovariate(1 / 5))
+            if chance.random() < 0.01:
+                cluster.failures += [("get Lease", TransientError("unreachable"))] * chance.randrange(40)
+            held.add(tuple(name for name, each in electors.items() if each.holds))
+        for task in tasks:
+            task.cancel()
+        return held
+
+    assert run(scenario()) == {(), ("one",), ("two",), ("three",)}
