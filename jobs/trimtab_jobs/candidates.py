@@ -53,7 +53,8 @@ class Made:
     opset: int = 0
     nothing: bool = False
     """Whether the stage found nothing that it could change."""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    parity: Mapping[str, float] = field(default_factory=dict)
+    """How the outputs differ from the parent's, for what was made from one."""
     failure: Failure | None = None
 
 
@@ -120,7 +121,7 @@ def _made(recipe: Recipe, value: Mapping[str, Any]) -> Made:
         bytes=value["bytes"],
         opset=value["opset"],
         nothing=bool(changed.get("nothing", False)),
-        details={name: value[name] for name in ("parity", "changed", "ops") if name in value},
+        parity=value["parity"] if recipe.steps else {},
     )
 
 

@@ -64,6 +64,7 @@ def measure_all(workshop: Workshop, plan: Plan, models: Sequence[Made]) -> Measu
             speed={target: figures[made.id] for target, figures in speed.items()},
             parent=parents.get(UNCOMPRESSED) if made.steps else None,
             nothing=made.nothing,
+            parity=made.parity,
             measured_on=workshop.pools,
         )
     return Measurements(tuple(models), parents)

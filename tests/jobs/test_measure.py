@@ -156,6 +156,12 @@ def test_a_comparison_answers_with_the_candidate_and_sees_the_same_inputs() -> N
     }
 
 
+def test_no_agreement_at_all_is_a_figure() -> None:
+    comparison = Comparison(lambda x: x, lambda x: -x)
+    comparison.predict(np.array([[1.0, 0.0]]))
+    assert comparison.figures()["top1Agreement"] == 0
+
+
 def test_agreement_is_of_class_scores_only() -> None:
     comparison = Comparison(lambda x: (x, x), lambda x: (x, x))
     comparison.predict(np.array([[1.0], [2.0]]))

@@ -19,6 +19,7 @@ from trimtab_jobs.guard.measured import (
     direction_of,
     figure_of,
 )
+from trimtab_jobs.guard.parity import collapses
 from trimtab_jobs.guard.verdicts import References, Rules, shortfalls
 
 MOST_TRIED = 3
@@ -101,7 +102,11 @@ def _reasons(rules: Rules, candidate: Candidate, references: References) -> list
         made_from = candidate.parent.id if candidate.parent else "its parent"
         return [f"changed nothing of {made_from}"]
     on_validation = f"on validation (n={candidate.quality.n})"
-    return [f"{shortfall} {on_validation}" for shortfall in shortfalls(rules, candidate, references)]
+    lost = [
+        f"{loss} {on_validation}: limit a metric of quality to allow it"
+        for loss in collapses(rules, candidate)
+    ]
+    return [*lost, *(f"{each} {on_validation}" for each in shortfalls(rules, candidate, references))]
 
 
 def _tied(first: Candidate, second: Candidate, metric: str, target: str | None) -> bool:

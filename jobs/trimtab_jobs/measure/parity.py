@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trimtab_jobs.measure.onnx_model import Array
+from trimtab_jobs.measure.onnx_model import Array, OnnxModel
+from trimtab_jobs.pool.session import Session
 
 Predict = Callable[..., Any]
 
@@ -29,6 +31,13 @@ def max_excess(reference: Any, outputs: Any, tolerance: float) -> tuple[float, f
     return largest, excess
 
 
+def parity_of(session: Session, parent: Path, made: Path) -> dict[str, float]:
+    """Return how the outputs of a model differ from its parent's over the validation split, as `figures`."""
+    comparison = Comparison(OnnxModel(parent).predict, OnnxModel(made).predict)
+    session.task().evaluate(comparison.predict, "validation")
+    return comparison.figures()
+
+
 @dataclass(slots=True)
 class Comparison:
     """A `predict` that answers with one model while it compares it with another.
@@ -39,6 +48,8 @@ class Comparison:
     reference: Predict
     candidate: Predict
     agreed: int = 0
+    scored: int = 0
+    """Rows with scores of classes."""
     rows: int = 0
     largest: float = 0.0
     errors: list[float] = field(default_factory=list)
@@ -53,6 +64,7 @@ class Comparison:
         self.errors.append(float(np.square(left - right).sum()))
         self.signals.append(float(np.square(left).sum()))
         if left.ndim == 2 and left.shape[1] > 1:
+            self.scored += len(left)
             self.agreed += int((left.argmax(1) == right.argmax(1)).sum())
         return outputs
 
@@ -60,7 +72,7 @@ class Comparison:
         """Return `top1Agreement` (of class scores), `maxDiff`, `sqnrDb` (signal to noise ratio) and `n`."""
         noise, signal = max(sum(self.errors), 1e-30), max(sum(self.signals), 1e-30)
         figures = {"maxDiff": self.largest, "sqnrDb": 10 * float(np.log10(signal / noise)), "n": self.rows}
-        return figures | ({"top1Agreement": self.agreed / self.rows} if self.agreed else {})
+        return figures | ({"top1Agreement": self.agreed / self.scored} if self.scored else {})
 
 
 def _tuple(outputs: Any) -> tuple[Array, ...]:

@@ -7,8 +7,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16  # type: i
 from onnxruntime.transformers.onnx_model import OnnxModel as OnnxGraph  # type: ignore[import-untyped]  # ships no types
 
 from trimtab_jobs.measure.artifacts import fetch_model, local_folder, model_bytes
-from trimtab_jobs.measure.onnx_model import OnnxModel
-from trimtab_jobs.measure.parity import Comparison
+from trimtab_jobs.measure.parity import parity_of
 from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.onnx_file import publish_model
 from trimtab_jobs.stages.quiet import quiet
@@ -27,12 +26,10 @@ def convert(session: Session, *, candidate: str, parent: str, config: dict[str, 
     published = publish_model(session, candidate, model)
     halved = sum(1 for tensor in model.graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT16)
     path = local_folder(session, candidate) / "model.onnx"
-    comparison = Comparison(OnnxModel(source).predict, OnnxModel(path).predict)
-    session.task().evaluate(comparison.predict, "validation")
     before = model_bytes(source)
     return {
         **published,
-        "parity": comparison.figures(),
+        "parity": parity_of(session, source, path),
         "changed": {
             "nothing": halved == 0,
             "what": f"{halved} tensors in fp16; {before / 1e6:.3g} → {published['bytes'] / 1e6:.3g} MB",

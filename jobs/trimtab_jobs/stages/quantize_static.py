@@ -23,7 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process  # type: 
 from trimtab_jobs.measure.artifacts import fetch_model, local_folder, model_bytes
 from trimtab_jobs.measure.hardware import Hardware, hardware
 from trimtab_jobs.measure.onnx_model import Array, OnnxModel
-from trimtab_jobs.measure.parity import Comparison
+from trimtab_jobs.measure.parity import parity_of
 from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.onnx_file import fused_ops, publish_model
 from trimtab_jobs.stages.quiet import quiet
@@ -84,9 +84,11 @@ def quantize(session: Session, *, candidate: str, parent: str, config: dict[str,
     published = publish_model(session, candidate, onnx.load(target))
     target.unlink()
     path = local_folder(session, candidate) / "model.onnx"
-    comparison = Comparison(OnnxModel(source).predict, OnnxModel(path).predict)
-    session.task().evaluate(comparison.predict, "validation")
-    return {**published, "parity": comparison.figures(), "changed": _changed(source, path, types)}
+    return {
+        **published,
+        "parity": parity_of(session, source, path),
+        "changed": _changed(source, path, types),
+    }
 
 
 def _quantize_file(

@@ -90,6 +90,16 @@ def test_when_no_candidate_holds_nothing_is_published():
     assert store.list("candidates/int8") == ["candidates/int8/made.json", "candidates/int8/model.onnx"]
 
 
+def test_a_candidate_that_no_longer_answers_as_its_parent_is_not_published_without_a_guardrail_either():
+    broken = {"sqnrDb": 1.0, "top1Agreement": 0.1}
+
+    done = drive({INT8: lambda work: answers()[INT8](work) | {"parity": broken}}, guardrail=None)
+
+    assert done.report.final is not None
+    assert done.report.final.id == "fp16"
+    assert done.report.candidates[1].verdict.startswith("rejected: top-1 agreement 0.1 < 0.9 on validation")
+
+
 def test_a_candidate_that_cannot_be_made_is_rejected_and_the_run_goes_on():
     done = drive({INT8: lambda work: Failure("configuration", "nothing to quantize")})
 
