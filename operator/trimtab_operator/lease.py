@@ -60,7 +60,7 @@ class Elector:
         """Return once this operator holds the Lease, however long that takes."""
         while True:
             try:
-                if await self._try() and self.holds:
+                if await self._try():
                     logger.info("lease acquired", extra={"identity": self._terms.identity})
                     return
             except (ClusterError, TimeoutError) as error:
@@ -86,7 +86,7 @@ class Elector:
         try:
             async with self._patience():
                 found = await self._read()
-                if found is None or found["spec"].get("holderIdentity") != self._terms.identity:
+                if found is None or not self._is_mine(found):
                     return
                 end = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": self._moment()}
                 await self._cluster.replace({**found, "spec": found["spec"] | end})
@@ -117,8 +117,11 @@ class Elector:
         time = asyncio.get_running_loop().time()
         if self._seen is None or self._seen[0] != version:
             self._seen = version, time
-        holder = spec.get("holderIdentity")
-        return not holder or holder == self._terms.identity or time - self._seen[1] >= self._duration(spec)
+        is_free = not spec.get("holderIdentity") or time - self._seen[1] >= self._duration(spec)
+        return is_free or self._is_mine(found)
+
+    def _is_mine(self, found: Manifest) -> bool:
+        return (found.get("spec") or {}).get("holderIdentity") == self._terms.identity
 
     def _duration(self, spec: Manifest) -> float:
         """How long the holder says to wait for it, at least as long as this operator would say."""
@@ -128,7 +131,7 @@ class Elector:
         """Return the Lease as held by this operator from now on, or still."""
         terms, moment = self._terms, self._moment()
         metadata, spec = (found["metadata"], found.get("spec") or {}) if found else ({}, {})
-        is_mine = spec.get("holderIdentity") == terms.identity
+        is_mine = found is not None and self._is_mine(found)
         return {
             "apiVersion": LEASE.api_version,
             "kind": LEASE.name,

@@ -275,6 +275,19 @@ def test_release_of_a_lease_that_is_gone_is_no_error() -> None:
     assert not run(scenario())
 
 
+def test_lease_that_was_made_by_hand_is_taken() -> None:
+    async def scenario() -> dict[str, Any]:
+        cluster = FakeCluster()
+        metadata = {"name": "operator", "namespace": "trimtab", "labels": {"team": "platform"}}
+        cluster.put({"apiVersion": LEASE.api_version, "kind": LEASE.name, "metadata": metadata})
+        await elector(cluster, "two").release()
+        await elector(cluster, "one").acquire()
+        return cluster.find(LEASE, "operator", "trimtab") or {}
+
+    record = run(scenario())
+    assert (record["spec"]["holderIdentity"], record["metadata"]["labels"]) == ("one", {"team": "platform"})
+
+
 def test_deleted_lease_is_made_again() -> None:
     async def scenario() -> tuple[bool, str]:
         cluster = FakeCluster()
@@ -306,12 +319,12 @@ def test_lost_race_for_a_free_lease_is_no_takeover() -> None:
 def test_second_one_waits_as_long_as_the_holder_asks_for() -> None:
     async def scenario() -> float:
         cluster = FakeCluster()
-        terms = LeaseTerms("operator", "trimtab", "one", duration_seconds=59.5)
+        terms = LeaseTerms("operator", "trimtab", "one", duration_seconds=60.5)
         await Elector(cluster, terms, lambda: datetime(2026, 11, 24, tzinfo=UTC)).acquire()
         await elector(cluster, "two").acquire()
         return now()
 
-    assert 59.5 <= run(scenario()) <= 60 + 2
+    assert 60.5 <= run(scenario()) <= 61 + 2
 
 
 def test_never_two_hold_it(caplog: pytest.LogCaptureFixture) -> None:
