@@ -65,6 +65,8 @@ class Workshop:
     store: Store
     pool: TrialPool
     should_stop: Callable[[], bool]
+    fence: Callable[[], None]
+    """Called before anything is written; FencedError when another driver has taken over."""
     pools: Mapping[str, str] = field(default_factory=dict)
     """By target the node pool of the group of workers that stands for it; absent: it is measured here."""
 
@@ -77,6 +79,7 @@ class Workshop:
             for recipe in missing
         ]
         ended = gather(self.pool, works, self.should_stop)
+        self.fence()
         for recipe in missing:
             done = ended[recipe.id]
             if done.failure is not None:

@@ -93,11 +93,15 @@ class Run:
         """Where models are made and measured."""
         groups = [group.name for group in self.segment.groups] if self.segment else []
         pools = {target.name: target.pool for target in self.plan.spec.targets if target.name in groups}
-        return Workshop(self.store, self.pool, self.should_stop, pools)
+        return Workshop(self.store, self.pool, self.should_stop, self.fence, pools)
+
+    def fence(self) -> None:
+        """FencedError when another driver has taken over: to be called before a write beside the record."""
+        self.record.commit(b"")
 
     def enter(self, phase: Phase, stage: str) -> None:
-        """Enter a stage that records nothing itself; FencedError when another driver has taken over."""
-        self.record.commit(b"")
+        """Enter a stage that records nothing itself."""
+        self.fence()
         self.progress.stage(phase, stage)
 
 
@@ -267,6 +271,7 @@ def verify(run: Run, task: Task, measured: Measurements) -> Proof:
     run.progress.condition("GuardrailMet", "True" if met else "False", "Judged", proof.message)
     run.progress.change(**reporting.proven(measured, proof, task.rules.objectives))
     if not met:
+        run.fence()
         withdraw_tree(run.store)
         raise GuardrailError(proof.message)
     return proof
@@ -277,7 +282,9 @@ def publish(run: Run, found: SearchOutcome, measured: Measurements, proof: Proof
     run.enter("Verifying", "publish")
     assert proof.final is not None  # verify() raised otherwise
     made = next(each for each in measured.models if each.id == proof.final.id)
-    files = publish_tree(run.store, run.progress.report, run.workshop.served(made, run.plan))
+    served = run.workshop.served(made, run.plan)
+    run.fence()
+    files = publish_tree(run.store, run.progress.report, served)
     run.progress.change(artifacts=reporting.artifacts(run.store.uri, files, made.opset))
     for key in run.store.list("checkpoints"):
         run.store.delete(key)

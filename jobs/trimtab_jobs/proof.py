@@ -45,6 +45,7 @@ def prove(workshop: Workshop, rules: Rules, measured: Measurements) -> Proof:
     on_validation = {name: measured.candidates[key].quality for name, key in REFERENCES.items()}
     ordered = order(rules, measured.contenders, on_validation)
     digests = {made.id: made.sha256 for made in measured.models if made.failure is None}
+    workshop.fence()
     written, tries = write_down(workshop.store, ordered, digests)
     test = evaluate_all(workshop, [BASELINE, UNCOMPRESSED], "test")
     references = {name: test[key] for name, key in REFERENCES.items()}

@@ -11,7 +11,6 @@ from tests.support.memory_store import MemoryStore
 from tests.support.search import MemoryRecord
 from trimtab_jobs.errors import StoppedError
 from trimtab_jobs.pool import Failure
-from trimtab_jobs.store import FencedError
 
 DESCRIBE = "trimtab_jobs.tasks.trial:describe"
 RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
@@ -317,21 +316,6 @@ def test_the_trials_are_known_after_a_failure_of_the_code_too():
 def test_asked_to_stop_the_driver_leaves_with_what_is_recorded():
     with pytest.raises(StoppedError):
         drive(should_stop=lambda: True)
-
-
-def test_a_driver_that_was_taken_over_makes_and_publishes_nothing_more():
-    class TakenOver(MemoryRecord):
-        def commit(self, batch: bytes) -> None:
-            if not batch:
-                raise FencedError("another driver has taken over")
-            super().commit(batch)
-
-    store = MemoryStore()
-
-    with pytest.raises(FencedError):
-        drive(store=store, record=TakenOver())
-
-    assert store.list("candidates") == store.list("model") == []
 
 
 def test_a_damaged_record_is_said():
