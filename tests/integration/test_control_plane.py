@@ -137,6 +137,7 @@ def test_entrypoint_of_a_test_decides_by_its_exit_code(
 def test_deleted_ray_job_takes_everything_with_it(control_plane: ApiServer, rays: Rays) -> None:
     job = control_plane.create(ray_job("deleted", "deleted"))
     submitted = rays.wait_for("deleted", "deleted")
+    wait_for(control_plane, job, jobStatus="RUNNING")
 
     control_plane.delete(job)
 

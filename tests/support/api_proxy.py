@@ -21,13 +21,13 @@ import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from tests.cluster.control_plane import ControlPlane
 from tests.support.api_faults import ApiRequest, Fault, status_of
+from tests.support.listener import Listener
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date"}
 
@@ -129,33 +129,6 @@ class ApiProxy:
     def forget(self, request: ApiRequest) -> None:
         with self._lock:
             self._streams = [each for each in self._streams if each[0] is not request]
-
-
-class Listener(ThreadingHTTPServer):
-    """A server that knows its clients' connections, so that it can end with them."""
-
-    daemon_threads = False  # `server_close` waits for all
-
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
-        self.clients: set[socket.socket] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.clients.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self.clients.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End every connection."""
-        for client in list(self.clients):
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: clients may go away, or be killed, at any moment."""
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.cluster import ApiServer
+from tests.support.listener import Listener
 from tests.support.nodes import Node
 from tests.support.pod_states import failed, running, succeeded
 
@@ -95,9 +96,8 @@ class Rays:
         """The status of a job that was just submitted in a namespace, if not RUNNING."""
         self._entrypoints: dict[str, Entrypoint] = {}
         self._changed = threading.Condition()
-        address = ("127.0.0.1", server.plane.ports["dashboards"])
-        self._listener = ThreadingHTTPServer(address, type("Handler", (Dashboard,), {"rays": self}))
-        self._listener.daemon_threads = True
+        handler = type("Handler", (Dashboard,), {"rays": self})
+        self._listener = Listener(handler, server.plane.ports["dashboards"])
         self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.01})
 
     def __enter__(self) -> "Rays":
@@ -112,6 +112,7 @@ class Rays:
             job.stopped.set()
         self._listener.shutdown()
         self._thread.join()
+        self._listener.hang_up()
         self._listener.server_close()
 
     def run(self, namespace: str, entrypoint: Entrypoint) -> None:
