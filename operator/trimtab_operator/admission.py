@@ -48,11 +48,6 @@ class NotAdmitted:
     reason: Literal["ProfileNotFound", "Refused", "Invalid", "PlanLost"]
     message: str
 
-    @property
-    def heals(self) -> bool:
-        """Whether it waits for something to appear, without anything being wrong with the job."""
-        return self.reason == "ProfileNotFound"
-
 
 def admit(seen: Observed, status: JobStatus) -> Admitted | NotAdmitted:
     """Return what a job comes to: anew when nothing is pinned in its status, else by what is."""
