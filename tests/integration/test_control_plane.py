@@ -1,11 +1,13 @@
 """The operator tests' control plane: real servers, and stand-ins for what needs machines or Ray."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.cluster.control_plane import EVERYTHING
 from tests.support import pod_states
-from tests.support.cluster import ApiServer
+from tests.support.cluster import ApiServer, run_control_plane
 from tests.support.nodes import Node
 from tests.support.pod_states import PodState
 from tests.support.rays import JobStatus, Rays, SubmittedJob
@@ -208,14 +210,20 @@ def test_further_node_takes_the_pods_that_only_it_suits(control_plane: ApiServer
     assert control_plane.get(created)["spec"]["nodeName"] == "arm-1"
 
 
+@pytest.fixture(scope="module")
+def fallible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A control plane whose servers these tests may kill, as long as they start them again."""
+    yield from run_control_plane(tmp_path_factory.mktemp("fallible"), EVERYTHING)
+
+
 @pytest.mark.parametrize("name", ["kube-apiserver", "etcd", "kuberay-operator", "kube-controller-manager"])
-def test_ray_job_survives_a_server_that_is_away_for_a_while(own_control_plane: ApiServer, name: str) -> None:
-    with Node(own_control_plane, "node-1") as node, Rays(own_control_plane, node) as rays:
-        job = own_control_plane.create(ray_job("survivor", "away"))
-        submitted = rays.wait_for("away", "survivor")
+def test_ray_job_survives_a_server_that_is_away_for_a_while(fallible: ApiServer, name: str) -> None:
+    with Node(fallible, f"{name}-1") as node, Rays(fallible, node) as rays:
+        job = fallible.create(ray_job(f"without-{name}", "away"))
+        submitted = rays.wait_for("away", job["metadata"]["name"])
 
-        own_control_plane.plane.kill_server(name)
+        fallible.plane.kill_server(name)
         submitted.end("SUCCEEDED")
-        own_control_plane.plane.start_server(name)
+        fallible.plane.start_server(name)
 
-        wait_for(own_control_plane, job, jobStatus="SUCCEEDED", jobDeploymentStatus="Complete")
+        wait_for(fallible, job, jobStatus="SUCCEEDED", jobDeploymentStatus="Complete")

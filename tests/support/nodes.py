@@ -70,6 +70,7 @@ class Node:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.lose()
+        self._try(lambda: self.server.delete(self._node()))  # else pods would still be bound to it
 
     def let(
         self,
