@@ -28,7 +28,7 @@ from trimtab_jobs.measuring import Measurements, measure_all, trial_figures
 from trimtab_jobs.orders import Orders, limits_of
 from trimtab_jobs.pool import TrialPool, Work
 from trimtab_jobs.progress import Progress
-from trimtab_jobs.proof import Proof, prove
+from trimtab_jobs.proof import Proof, prove, tries_so_far
 from trimtab_jobs.search import (
     ONLY_BASELINE,
     CodeFailure,
@@ -112,6 +112,8 @@ class Task:
     epochs: int
     rules: guard.Rules
     """Its objectives (the task's primary metric where the manifest names none), and the limits."""
+    only_earlier: tuple[str, ...] = ()
+    """Why no models but those that were tried on test before could be proven, if none could."""
 
 
 def carry_out(run: Run) -> None:
@@ -153,31 +155,39 @@ def learn(run: Run) -> Task:
     """Ask the task what it is, in a worker; JobError says what it lacks, or which limit cannot be proven."""
     run.progress.stage("Starting", "task")
     if run.record.lost:
-        run.progress.say(run.record.lost)
+        run.progress.note(run.record.lost)
     works = [Work("task", DESCRIBE, {}, log="logs/task.log"), Work("environment", ENVIRONMENT, {})]
     done = gather(run.pool, works, run.should_stop)
     if failure := done["task"].failure or done["environment"].failure:
         raise JobError.of(f"spec.task.entrypoint {run.plan.spec.task.entrypoint}", failure)
     run.progress.change(environment=reporting.environment(done["environment"].value, run.code_sha256))
-    task = task_of(run.plan, done["task"].value)
+    earlier = tries_so_far(run.store)
+    task = task_of(run.plan, done["task"].value, earlier)
     run.progress.change(objectives=task.rules.objectives)
+    if task.only_earlier:
+        run.progress.note(f"only models that were tried before can be proven: {'; '.join(task.only_earlier)}")
     return task
 
 
-def task_of(plan: Plan, told: Mapping[str, Any]) -> Task:
-    """The task as it told of itself; JobError when a limit of the guardrail could never be judged or met."""
+def task_of(plan: Plan, told: Mapping[str, Any], earlier: int = 0) -> Task:
+    """The task as it told of itself; JobError when a limit of the guardrail could never be judged or met.
+
+    `earlier` are the tries on the test split that the run has written down already: those stay as they are,
+    so new ones come on top.
+    """
     spec = plan.spec
     rules = guard.Rules(spec.guardrail, spec.objectives or (primary_objective(told["primary"]),))
     made = min(len(spec.compress.quantize), spec.compress.budget.candidates) if spec.compress else 1
     tries = min(guard.MOST_TRIED, made) or 1
-    test = told["splits"].get("test")
-    problems = [
-        *unknown_objectives(spec.objectives, told["metrics"]),
-        *guard.check_limits(rules, told["metrics"], told["proportions"], test, tries),
-    ]
+
+    def unprovable(tries: int) -> tuple[str, ...]:
+        test = told["splits"].get("test")
+        return guard.check_limits(rules, told["metrics"], told["proportions"], test, tries)
+
+    problems = [*unknown_objectives(spec.objectives, told["metrics"]), *unprovable(earlier or tries)]
     if problems:
         raise JobError("Configuration", "\n".join(problems))
-    return Task(told["epochs"], rules)
+    return Task(told["epochs"], rules, unprovable(earlier + tries) if earlier else ())
 
 
 def primary_objective(metric: str) -> Objective:

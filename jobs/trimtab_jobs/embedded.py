@@ -107,7 +107,7 @@ def workers(plan: Plan, setup: WorkerSetup, progress: Progress) -> Iterator[Tria
     wanted = plan.spec.search.parallelism or 1 if plan.spec.search else 1
     fit = fitting_workers(wanted, int(available_cores()), available_memory())
     if fit < wanted:
-        progress.say(f"search.parallelism: {wanted} workers do not fit here, {fit} run at a time")
+        progress.note(f"search.parallelism: {wanted} workers do not fit here, {fit} run at a time")
     pool = RayPool(setup, fit)
     try:
         yield pool

@@ -23,6 +23,7 @@ class Progress:
         self.trials: tuple[Trial, ...] = ()
         """All trials, once the search has ended in whatever way: too many for the report."""
         self._publish = publish
+        self._notes: tuple[str, ...] = ()
         self._changing = threading.Lock()  # a change may come from the thread that looks for edits
         self._started = time.monotonic()
 
@@ -38,6 +39,8 @@ class Progress:
     def change(self, **fields: Any) -> None:
         """Set fields of the report (by attribute name) and publish it."""
         with self._changing:
+            if fields.get("message") == "":
+                fields["message"] = self._noted if self.report.message == self._noted else ""
             self.report = self.now().model_copy(update=fields)
             self._publish(self.report)
 
@@ -51,8 +54,17 @@ class Progress:
         self.change(phase=phase, stage=stage, message="", seconds_left=None)
 
     def say(self, message: str) -> None:
-        """Tell a person one sentence, such as what was cut from a damaged record."""
+        """Tell a person one sentence, until the next one or the next stage."""
         self.change(message=shortened(message))
+
+    def note(self, message: str) -> None:
+        """Tell what a person should know of the whole run: it stays until there is something else to say."""
+        self._notes += (message,)
+        self.say(self._noted)
+
+    @property
+    def _noted(self) -> str:
+        return shortened("; ".join(self._notes))
 
     def condition(self, kind: str, status: ConditionStatus, reason: str, message: str = "") -> None:
         """Set one condition of the report; it is published with the next change."""

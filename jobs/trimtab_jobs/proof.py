@@ -7,6 +7,7 @@ tries other models on the same test split pays for it with stricter levels.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from trimtab_api.report import GuardrailVerdict
 from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Workshop
@@ -76,10 +77,23 @@ def write_down(store: Store, ordered: Ordered, digests: Mapping[str, str]) -> tu
     An order already written for the very same models is kept: the test split may have been opened since. One
     that names no candidate opened nothing and binds nobody.
     """
-    earlier = [json.loads(store.get(key)) for key in store.list("orders")]
+    earlier = _orders(store)
     mine = next((each for each in earlier if each["order"] and each["models"] == dict(digests)), None)
     if mine is None:
         mine = {"schemaVersion": 1, "models": dict(digests), "order": list(ordered.ids)}
         store.create(f"orders/{len(earlier):04d}.json", json.dumps(mine, indent=1).encode())
         earlier.append(mine)
-    return mine["order"], max(1, sum(len(each["order"]) for each in earlier))
+    return mine["order"], max(1, _tries(earlier))
+
+
+def tries_so_far(store: Store) -> int:
+    """How many tries on the test split the orders of this run have written down."""
+    return _tries(_orders(store))
+
+
+def _orders(store: Store) -> list[dict[str, Any]]:
+    return [json.loads(store.get(key)) for key in store.list("orders")]
+
+
+def _tries(orders: Sequence[Mapping[str, Any]]) -> int:
+    return sum(len(each["order"]) for each in orders)

@@ -307,6 +307,28 @@ def test_new_models_on_an_opened_test_split_make_every_test_stricter():
     assert again.report.guardrail[0].upper == pytest.approx(1 - (0.05 / 4) ** (1 / 540))
 
 
+def test_it_is_said_that_new_models_could_not_be_proven_on_an_opened_test_split():
+    store, record = MemoryStore(), MemoryRecord()
+    limits = [{"metric": "accuracy", "maxDrop": 0.008}]  # 540 examples prove it for 3 tries, not for 4
+    drive(store=store, record=record, guardrail=limits)
+
+    again = drive(store=store, record=MemoryRecord(record.batches), guardrail=limits)
+
+    said = "only models that were tried before can be proven: spec.guardrail[0].maxDrop: needs ≥546 test"
+    assert any(report.message.startswith(said) for report in again.reports)
+    assert again.report.phase == "Succeeded"
+
+
+def test_tries_that_were_written_down_count_before_anything_is_trained():
+    store = MemoryStore()
+    store.put("orders/0000.json", json.dumps({"models": {}, "order": ["int8"] * 9}).encode())
+
+    done = drive(store=store, guardrail=[{"metric": "accuracy", "maxDrop": 0.009}])
+
+    assert "with 9 candidates to try; there are 540" in done.report.message
+    assert "run_trial" not in done.functions
+
+
 def test_the_trials_are_known_after_a_failure_of_the_code_too():
     done = drive({RUN_TRIAL: lambda work: CRASH})
 
@@ -318,13 +340,16 @@ def test_asked_to_stop_the_driver_leaves_with_what_is_recorded():
         drive(should_stop=lambda: True)
 
 
-def test_a_damaged_record_is_said():
+def test_a_damaged_record_is_said_until_there_is_something_else_to_say():
     record = MemoryRecord()
     record.lost = "journal/0001/00000003: digest differs; the record ends before it"
 
-    messages = [report.message for report in drive(record=record).reports]
+    said = [(report.phase, report.message) for report in drive(record=record).reports]
 
-    assert record.lost in messages
+    assert dict.fromkeys(said[2 : said.index(("Searching", "all 3 trials have ended"))]) == {
+        ("Starting", record.lost): None,
+        ("Searching", record.lost): None,
+    }
 
 
 def test_checkpoints_are_gone_after_publication():
