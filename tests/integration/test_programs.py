@@ -12,6 +12,7 @@ from tests.cluster.programs import PROGRAMS, UnavailableError, build_program, fi
 GO = """\
 #!/bin/sh
 if [ "$1" = env ]; then echo "$FAKE_GO_VERSION"; exit 0; fi
+if [ "$1" = list ]; then echo "$FAKE_GO_MODULE"; exit 0; fi
 echo built >> "$FAKE_GO_LOG"
 while [ "$1" != -o ]; do shift; done
 echo half > "$2"
@@ -47,6 +48,18 @@ def test_failed_build_leaves_no_program(go_log: Path, monkeypatch: pytest.Monkey
         build_program("etcd")
 
     assert [path.name for path in PROGRAMS["etcd"].path.parent.iterdir()] == [".etcd.lock"]
+
+
+def test_definitions_of_a_module_are_kept_beside_its_program(
+    go_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_GO_MODULE", str(tmp_path / "module"))
+    (tmp_path / "module/config/crd/bases").mkdir(parents=True)
+    (tmp_path / "module/config/crd/bases/ray.io_rayjobs.yaml").write_text("kind: CustomResourceDefinition")
+
+    kept = build_program("kuberay-operator").parent / "crds"
+
+    assert [path.read_text() for path in kept.iterdir()] == ["kind: CustomResourceDefinition"]
 
 
 def test_program_that_is_not_built_names_the_command(go_log: Path) -> None:
