@@ -15,6 +15,7 @@ from trimtab_api.manifest import SpecError, parse_job, parse_profile
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import OptimizationProfile
 from trimtab_api.status import JobStatus
+from trimtab_operator.conditions import condition_of
 from trimtab_operator.manifests import mapping_at
 from trimtab_operator.names import owner_of
 from trimtab_operator.profiles import choose, plan_for
@@ -92,10 +93,16 @@ def _again(seen: Observed, status: JobStatus, job: OptimizationJob | SpecError) 
     digest = status.profile_digest or ""
     edit = _edited(job, profile, pinned)
     if isinstance(edit, Plan):
-        return Admitted(edit, profile, digest, pinned.profile_json)
+        return Admitted(edit, profile, digest, pinned.profile_json, note=_note_before(status))
     if pinned.plan is None:
         return _lost(f"spec as it is now cannot be carried out: {edit}")
     return Admitted(pinned.plan, profile, digest, pinned.profile_json, refused_edit=edit)
+
+
+def _note_before(status: JobStatus) -> str:
+    """Return what was said of the profile when it was chosen."""
+    accepted = condition_of(status.conditions, "Accepted")
+    return accepted.message if accepted and accepted.reason == "Admitted" else ""
 
 
 def _edited(job: OptimizationJob | SpecError, profile: OptimizationProfile, pinned: Snapshot) -> Plan | str:

@@ -128,7 +128,9 @@ def _said(standing: Standing) -> Iterator[tuple[str, Says]]:
     yield "Ready", early if is_early else Says(_truth(kind == "succeeded"), reason, message)
     yield (
         "Reconciling",
-        Says("False", "Accepted") if is_early else Says(_truth(kind == "progressing"), reason, ""),
+        Says("False", "Accepted")
+        if is_early
+        else Says(_truth(kind == "progressing"), reason, message if kind == "progressing" else ""),
     )
     yield "Stalled", Says(_truth(kind == "failed"), reason, message if kind == "failed" else "")
     ended: dict[str, ConditionStatus] = {"succeeded": "True", "failed": "False"}

@@ -7,11 +7,11 @@ from trimtab_operator import upkeep
 from trimtab_operator.conditions import condition_of
 from trimtab_operator.course import Asked
 from trimtab_operator.manifests import at
-from trimtab_operator.names import Owner, owner_of
+from trimtab_operator.names import owner_of
 from trimtab_operator.ray_jobs import is_over
 from trimtab_operator.reading import pinned_json_of
 from trimtab_operator.trim import plain_json
-from trimtab_operator.world import Decision, Delete, Observed
+from trimtab_operator.world import Decision, Observed
 
 DEFAULT_TTL_SECONDS = 86_400
 _TTL = "ttlSecondsAfterFinished"
@@ -19,15 +19,15 @@ _TTL = "ttlSecondsAfterFinished"
 
 def finished(seen: Observed, status: JobStatus, asked: Asked) -> Decision:
     """Return the decision about a job that has ended: its status stays, for its generation as it is now."""
-    owner = owner_of(seen.job)
     told = plain_json(_for_generation(status, asked.generation))
-    left = upkeep.cleared(seen, owner)
+    left = upkeep.cleared(seen, owner_of(seen.job))
     if not left:
         return Decision(told)
     wait = _seconds_to_live(seen, status)
     if wait <= 0:
         return Decision(told, left)
-    return Decision(told, _still_running(seen, owner), wait)
+    running = upkeep.deleted(each for each in seen.ray_jobs if not is_over(each))
+    return Decision(told, running, wait)
 
 
 def _for_generation(status: JobStatus, generation: int) -> JobStatus:
@@ -62,8 +62,3 @@ def _ttl(seen: Observed) -> int:
         at(pinned, "spec", "defaults", _TTL),
     )
     return next((each for each in found if type(each) is int), DEFAULT_TTL_SECONDS)
-
-
-def _still_running(seen: Observed, owner: Owner) -> tuple[Delete, ...]:
-    """Return the deletion of RayJobs that run for a job that has ended."""
-    return upkeep.deleted(each for each in upkeep.own_ray_jobs(seen, owner) if not is_over(each))

@@ -99,15 +99,14 @@ def is_over(manifest: Manifest) -> bool:
 
 
 def ray_jobs_of(ray_jobs: tuple[Manifest, ...], owner: Owner, plan: Plan) -> tuple[SeenRayJob, ...]:
-    """Return the RayJobs of this very job, in order; those of an earlier one of its name are left out."""
-    own = (each for each in ray_jobs if _labels(each).get(names.JOB_UID) == owner.uid)
-    seen = [_seen(manifest, owner, plan) for manifest in own]
+    """Return the RayJobs of a job, in the order of their attempts and segments."""
+    seen = [_seen(manifest, owner, plan) for manifest in ray_jobs]
     order = {segment.name: index for index, segment in enumerate(plan.segments)}
     return tuple(sorted(seen, key=lambda each: (each.attempt, order.get(each.segment, -1), each.name)))
 
 
 def _seen(manifest: Manifest, owner: Owner, plan: Plan) -> SeenRayJob:
-    labels = _labels(manifest)
+    labels = mapping_at(manifest, "metadata", "labels")
     name = text_at(manifest, "metadata", "name")
     segment, attempt = text_at(labels, names.SEGMENT), whole_at(labels, names.ATTEMPT)
     index = next((number for number, each in enumerate(plan.segments) if each.name == segment), None)
@@ -117,7 +116,3 @@ def _seen(manifest: Manifest, owner: Owner, plan: Plan) -> SeenRayJob:
         and name == names.ray_job_name(owner.name, owner.uid, index, attempt)
     )
     return SeenRayJob(manifest, name, segment, attempt, is_ours)
-
-
-def _labels(manifest: Manifest) -> Manifest:
-    return mapping_at(manifest, "metadata", "labels")

@@ -9,6 +9,7 @@
 Nothing is decided by `phase`: where a job stands follows from the world, its ledger and whether it Succeeded.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from trimtab_api.status import JobStatus, RunRecord
@@ -20,7 +21,7 @@ from trimtab_operator.finished import finished
 from trimtab_operator.fold import folded
 from trimtab_operator.lifecycle import End
 from trimtab_operator.manifests import at, is_going, mapping_at, text_at, whole_at
-from trimtab_operator.names import owner_of
+from trimtab_operator.names import JOB_UID
 from trimtab_operator.ray_jobs import is_over
 from trimtab_operator.reading import status_of
 from trimtab_operator.resources import Defaults
@@ -29,7 +30,7 @@ from trimtab_operator.standing import Move, move_of
 from trimtab_operator.telling import events_of
 from trimtab_operator.texts import cut
 from trimtab_operator.trim import plain_json, trimmed
-from trimtab_operator.world import Action, Decision, Observed
+from trimtab_operator.world import Action, Decision, Manifest, Observed
 
 _MESSAGE_BYTES = 400
 _UNSTAGED = ("Pending", "Queued", "Starting", "Suspended")
@@ -41,6 +42,7 @@ def reconcile(seen: Observed, defaults: Defaults) -> Decision:
     is_known = text_at(seen.job, "metadata", "uid") and text_at(seen.job, "metadata", "name")
     if is_going(seen.job) or not is_known:
         return Decision(mapping_at(seen.job, "status"))
+    seen = _own(seen)
     before, asked = status_of(seen.job), asked_of(seen)
     status = before
     if has_ended(before.conditions):
@@ -55,6 +57,21 @@ def reconcile(seen: Observed, defaults: Defaults) -> Decision:
     after = _status_after(course, move)
     has_settled = _ended_runs(before) != _ended_runs(after) or has_ended(after.conditions)
     return _decision(before, after, move.actions, move.requeue_after_seconds, has_settled)
+
+
+def _own(seen: Observed) -> Observed:
+    """Return the world without the children of an earlier job of the same name, which may still be there."""
+    uid = text_at(seen.job, "metadata", "uid")
+
+    def is_own(child: Manifest | None) -> bool:
+        return child is not None and at(child, "metadata", "labels", JOB_UID) == uid
+
+    return replace(
+        seen,
+        plan=seen.plan if is_own(seen.plan) else None,
+        report=seen.report if is_own(seen.report) else None,
+        ray_jobs=tuple(each for each in seen.ray_jobs if is_own(each)),
+    )
 
 
 def asked_of(seen: Observed) -> Asked:
@@ -82,7 +99,6 @@ def _turned_away(
     seen: Observed, before: JobStatus, status: JobStatus, asked: Asked, why: NotAdmitted
 ) -> Decision:
     """Return the decision about a job without a plan: nothing of it runs."""
-    owner = owner_of(seen.job)
     is_waiting = why.reason == "ProfileNotFound"
     standing = Standing(
         kind="progressing" if is_waiting else "failed",
@@ -93,7 +109,7 @@ def _turned_away(
         cluster=NOT_STARTED,
     )
     after = _stood(status.model_copy(update={"ray_job": None}), standing, asked, seen)
-    running = [each for each in upkeep.own_ray_jobs(seen, owner) if not is_over(each)]
+    running = [each for each in seen.ray_jobs if not is_over(each)]
     return _decision(before, after, upkeep.deleted(running), None, has_ended(after.conditions))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from trimtab_operator import names
-from trimtab_operator.manifests import at, is_going, mapping_at
+from trimtab_operator.manifests import is_going, mapping_at
 from trimtab_operator.names import Owner
 from trimtab_operator.reading import PROFILE_KEY
 from trimtab_operator.resources import Start, children
@@ -57,14 +57,9 @@ def deleted(ray_jobs: Iterable[Manifest]) -> tuple[Delete, ...]:
     return tuple(Delete(each) for each in ray_jobs if not is_going(each))
 
 
-def own_ray_jobs(seen: Observed, owner: Owner) -> tuple[Manifest, ...]:
-    """Return the RayJobs of this very job, whatever they are named."""
-    return tuple(each for each in seen.ray_jobs if at(each, "metadata", "labels", names.JOB_UID) == owner.uid)
-
-
 def cleared(seen: Observed, owner: Owner) -> tuple[Delete, ...]:
     """Return the deletion of all that was made for a job; the plan goes last, and tells that all is gone."""
-    ray_jobs = deleted(own_ray_jobs(seen, owner))
+    ray_jobs = deleted(seen.ray_jobs)
     watched = [each for each in (seen.report, seen.plan) if each is not None]
     if not watched:
         return ray_jobs

@@ -9,6 +9,7 @@ import pytest
 from tests.support.worlds import (
     DEFAULTS,
     PROFILE,
+    READY,
     SPEC,
     SUCCEEDED,
     TWO_SEGMENTS,
@@ -117,6 +118,14 @@ def test_newest_of_two_default_profiles_is_used_and_said() -> None:
     assert message(world, "Accepted") == (
         "2 profiles are annotated as default (cpu-small, newer): newer, the newest, is used"
     )
+
+
+def test_choice_of_a_profile_is_still_said_later() -> None:
+    newer = profile("newer")
+    newer["metadata"]["creationTimestamp"] = "2026-11-20T00:00:00Z"
+    world = tick(replace(applied(job()), profiles=(PROFILE, newer)))
+
+    assert message(tick(ray_job(world, READY)), "Accepted") == message(world, "Accepted")
 
 
 def test_spec_that_cannot_be_read_is_stalled_until_it_can() -> None:

@@ -210,6 +210,15 @@ def test_ray_jobs_of_an_earlier_job_of_the_name_are_not_its() -> None:
     assert (ray_jobs(world), len(status_of(world).runs)) == (["search-1", "search-1"], 1)
 
 
+def test_config_maps_of_an_earlier_job_of_the_name_are_not_its() -> None:
+    old = reported(searching(), phase="Compressing", best={"trial": 7})
+    metadata = {**old.job["metadata"], "uid": "another"}
+
+    new = tick(tick(applied({**job(), "metadata": metadata}, plan=old.plan, report=old.report)))
+
+    assert (status_of(new).runs[0].outcome, status_of(new).best) == ("Running", None)
+
+
 def test_ray_job_whose_making_was_not_written_down_is_taken_on() -> None:
     world = applied(job())
     world = replace(tick(world), job=world.job)

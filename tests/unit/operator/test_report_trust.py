@@ -30,6 +30,12 @@ def written(content: Any, attempt: str = "1", segment: str = "search") -> Docume
     return {"data": {"report.json": text, "attempt": attempt, "segment": segment}}
 
 
+def overwritten(world: Observed, config_map: Document) -> Observed:
+    """The world after somebody has put this into its report."""
+    assert world.report is not None
+    return replace(world, report={**world.report, **config_map})
+
+
 def told(**report: Any) -> Observed:
     """The world after a driver has told this of a running search."""
     return tick(reported(searching(), **{"phase": "Searching", **report}))
@@ -104,7 +110,7 @@ def test_report_of_a_newer_driver_is_read_as_far_as_it_is_known() -> None:
 
 
 def test_problem_is_said_where_people_look() -> None:
-    world = tick(replace(searching(), report=written("{")))
+    world = tick(overwritten(searching(), written("{")))
 
     assert message(world, "Succeeded").startswith("not believed: the report cannot be read")
     assert (status_of(world).phase, conditions(world)["Reconciling"]) == ("Starting", "True/Starting")
@@ -160,7 +166,7 @@ def test_report_of_another_attempt_ends_nothing() -> None:
 def test_what_was_found_stays_when_the_report_is_lost() -> None:
     world = told(trials={"total": 40, "completed": 12}, best={"trial": 3, "metrics": {"accuracy": 0.9}})
 
-    world = tick(replace(world, report=written("{")))
+    world = tick(overwritten(world, written("{")))
 
     assert status_of(world).summary.trials == "12/40"
 
