@@ -7,8 +7,6 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 
-from pydantic import ValidationError
-
 from trimtab_operator.cluster import Cluster, KubeCluster, load_configuration
 from trimtab_operator.counting import count_end
 from trimtab_operator.handlers import handlers
@@ -21,7 +19,7 @@ from trimtab_operator.observe import Observer
 from trimtab_operator.operator import LostError, Operator
 from trimtab_operator.queue import WorkQueue
 from trimtab_operator.reconcile import reconcile
-from trimtab_operator.settings import Settings
+from trimtab_operator.settings import Settings, SettingsError, read_settings
 from trimtab_operator.tick import Tick
 from trimtab_operator.view import View
 from trimtab_operator.watch import watch
@@ -85,8 +83,8 @@ async def run(settings: Settings) -> None:
 def main() -> int:
     """Return the exit code: 0 when told to end, 1 when the Lease is lost, 2 for settings that are wrong."""
     try:
-        settings = Settings()
-    except ValidationError as error:
+        settings = read_settings()
+    except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
     start_logs(settings.log_format, settings.log_level)

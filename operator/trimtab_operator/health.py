@@ -42,7 +42,7 @@ class Heartbeats:
         self._clock = clock
         self._beats: dict[str, _Beat] = {}
 
-    def beat(self, part: str, within_seconds: float = 60.0) -> None:
+    def beat(self, part: str, within_seconds: float) -> None:
         """Note that a part lives, and that it will say so again within this time."""
         now = self._clock()
         self._beats[part] = _Beat(now, now + within_seconds)

@@ -27,7 +27,7 @@ from trimtab_operator.errors import ClusterError
 
 CONTENT_TYPE: str = CONTENT_TYPE_PLAIN_0_0_4
 Outcome = Literal["done", "conflict", "failed"]
-"""How a look at a job ended: as decided, overtaken by a change (at once again), by an error (again later)."""
+"""How a look at a job ended: as decided, overtaken by a change, or by an error."""
 TrialState = Literal["completed", "pruned", "failed"]
 UNEXPECTED = "Unexpected"
 """The reason of an error that is not the API server's: a fault of the operator itself."""

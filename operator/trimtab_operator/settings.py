@@ -107,8 +107,6 @@ class Settings(BaseSettings):
     """Port of /metrics, for Prometheus; 0: any free one."""
     health_port: Port = 8081
     """Port of /healthz and /readyz, for the kubelet; 0: any free one."""
-    stale_seconds: PositiveFloat = 60.0
-    """How long a part of the operator may be silent before /healthz answers 503."""
     log_format: Literal["json", "text"] = "json"
     """One JSON object a line, or text for people."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
