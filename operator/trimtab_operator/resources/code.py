@@ -69,4 +69,5 @@ def archive_command(archive: ArchiveSource) -> list[str]:
     """Return the command that fetches: the user's text is arguments, and nothing that a shell reads."""
     on_claim = claim_of(archive.uri) is not None
     uri = f"file://{ARCHIVE_FOLDER}{urlsplit(archive.uri).path}" if on_claim else archive.uri
-    return ["python", "-m", "trimtab_jobs.fetch", uri, archive.sha256, CODE_FOLDER]
+    options = ["--uri", uri, "--sha256", archive.sha256, "--to", CODE_FOLDER]
+    return ["python", "-m", "trimtab_jobs.fetch", *options]

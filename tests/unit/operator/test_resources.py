@@ -179,8 +179,11 @@ def test_archive_on_a_claim_is_mounted_for_the_one_who_fetches() -> None:
 
     (fetch,) = worker["initContainers"]
     assert fetch["command"][3:] == [
+        "--uri",
         "file:///trimtab/archive/app.zip",
+        "--sha256",
         "0123456789abcdef" * 4,
+        "--to",
         "/trimtab/code",
     ]
     mount = {"name": "trimtab-archive", "mountPath": "/trimtab/archive", "readOnly": True}
