@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.support.kstatus_rules import kstatus
+from tests.support.states import STATES
 from tests.support.worlds import (
     DEFAULTS,
-    INITIALIZING,
     PROFILE,
     READY,
     SUCCEEDED,
@@ -17,10 +17,8 @@ from tests.support.worlds import (
     conditions,
     edited,
     ended,
-    failed,
     job,
     later,
-    lost,
     message,
     ray_job,
     ray_jobs,
@@ -60,71 +58,6 @@ def test_ray_job_that_is_made_is_in_the_ledger_at_once() -> None:
     told = [(run.segment, run.attempt, run.outcome, run.start_time) for run in status.runs]
     assert told == [("search", 1, "Running", None)]
     assert status.ray_job == status.runs[0].name
-
-
-STATES: dict[str, tuple[Observed, str, str, str]] = {
-    "nothing yet": (tick(applied(job())), "Starting", "Starting", "InProgress"),
-    "cluster in the making": (
-        tick(ray_job(tick(applied(job())), INITIALIZING)),
-        "Starting",
-        "Starting",
-        "InProgress",
-    ),
-    "cluster ready, driver silent": (
-        tick(ray_job(tick(applied(job())), READY)),
-        "Starting",
-        "Starting",
-        "InProgress",
-    ),
-    "in a queue": (
-        tick(ray_job(tick(applied(job())), {}, spec={"suspend": True})),
-        "Queued",
-        "Queued",
-        "InProgress",
-    ),
-    "searching": (searching(), "Searching", "Searching", "InProgress"),
-    "compressing": (
-        tick(reported(searching(), phase="Compressing")),
-        "Compressing",
-        "Compressing",
-        "InProgress",
-    ),
-    "verifying": (tick(reported(searching(), phase="Verifying")), "Verifying", "Verifying", "InProgress"),
-    "accepted is enough": (searching({"readyPolicy": "Accepted"}), "Searching", "Searching", "Current"),
-    "done": (succeeded(searching()), "Succeeded", "Completed", "Current"),
-    "budget reached": (succeeded(searching(), "BudgetReached"), "Succeeded", "BudgetReached", "Current"),
-    "guardrail not met": (failed(searching(), "GuardrailNotMet"), "Failed", "GuardrailNotMet", "Failed"),
-    "code is wrong": (failed(searching(), "Code"), "Failed", "Code", "Failed"),
-    "no trial completed": (failed(searching(), "NoTrialCompleted"), "Failed", "NoTrialCompleted", "Failed"),
-    "workers lost, says the driver": (
-        failed(searching(), "Infrastructure"),
-        "Starting",
-        "Stopping",
-        "InProgress",
-    ),
-    "driver lost": (lost(searching()), "Pending", "BackingOff", "InProgress"),
-    "being suspended": (tick(edited(searching(), suspend=True)), "Starting", "Suspending", "InProgress"),
-    "suspended": (tick(tick(edited(searching(), suspend=True))), "Suspended", "Suspended", "InProgress"),
-    "no KubeRay": (
-        tick(applied(job(), has_kuberay=False)),
-        "Pending",
-        "KubeRayNotInstalled",
-        "InProgress",
-    ),
-    "no profile": (
-        tick(replace(applied(job()), profiles=())),
-        "Pending",
-        "ProfileNotFound",
-        "InProgress",
-    ),
-    "refused": (
-        tick(applied(job(model={"pretrained": {"uri": "s3://models/vision/a.onnx"}}, search=None))),
-        "Failed",
-        "Refused",
-        "Failed",
-    ),
-    "not understood": (tick(edited(applied(job()), task="none")), "Failed", "Invalid", "Failed"),
-}
 
 
 @pytest.mark.parametrize(("world", "phase", "reason", "verdict"), STATES.values(), ids=STATES)
