@@ -16,12 +16,13 @@ from trimtab_jobs.errors import JobError, RefusedError
 from trimtab_jobs.machine import available_cores, available_memory
 from trimtab_jobs.ownership import begin, earlier_report, refuse_other_code, used_seconds
 from trimtab_jobs.pool import Done, TrialPool, Work, WorkerSetup
+from trimtab_jobs.pool.code import code_digest
 from trimtab_jobs.pool.inline import InlinePool
 from trimtab_jobs.progress import Progress, Publish
 from trimtab_jobs.saving import saving
 from trimtab_jobs.search.space import space_of
 from trimtab_jobs.store import Record, check_store, open_store
-from trimtab_jobs.user_code import code_digest, setup_of
+from trimtab_jobs.worker_setup import setup_of
 
 REHEARSE = "trimtab_jobs.tasks.rehearsal:rehearse"
 WORKER_BYTES = 10**9

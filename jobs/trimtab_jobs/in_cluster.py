@@ -9,7 +9,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from trimtab_api.plan import Plan
@@ -21,12 +21,13 @@ from trimtab_jobs.errors import JobError, RefusedError, RunError, StoppedError
 from trimtab_jobs.ownership import begin, earlier_report, pin_code, used_seconds
 from trimtab_jobs.plan_channel import PlanChannel, Read, first_orders, read_from
 from trimtab_jobs.pool import TrialPool, WorkerSetup
+from trimtab_jobs.pool.code import EVERY_FILE, code_digest
 from trimtab_jobs.progress import Progress, Publish
 from trimtab_jobs.report_channel import ReportChannel, patch_to
 from trimtab_jobs.saving import saving
 from trimtab_jobs.settings import Settings
 from trimtab_jobs.store import FencedError, Record, Store, StoreError, check_store, open_store
-from trimtab_jobs.user_code import EVERY_FILE, code_digest, setup_of
+from trimtab_jobs.worker_setup import setup_of
 
 PLAN_PATIENCE_SECONDS = 120.0
 """How long the plan is waited for at the start: rights and network of a new pod may come a moment later."""
@@ -152,7 +153,11 @@ def carry_out_segment(attempt: Attempt) -> None:
     store = taken_store(settings, plan)
     code = code_digest(plan.spec.task.entrypoint, settings.code, EVERY_FILE)
     pin_code(store, code)
-    setup = setup_of(plan, store.uri, settings.code, data_of(settings, plan))
+    setup = replace(
+        setup_of(plan, store.uri, settings.code, data_of(settings, plan)),
+        threads=max(1, int(segment.groups[0].cpu)),
+        code_sha256=code,
+    )
     earlier = earlier_report(store)
     if earlier is not None and earlier.phase == "Succeeded":
         progress.change(**{name: getattr(earlier, name) for name in Report.model_fields})

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trimtab_jobs.pool import CodeError, Done, Failure, InlinePool, Session, Work, WorkerSetup, reaper
+from trimtab_jobs.pool.code import EVERY_FILE, code_digest
 from trimtab_jobs.pool.perform import perform
 from trimtab_jobs.pool.printed import LIMIT_BYTES, TAIL_LINES, Printed, last_lines, read_printed
 from trimtab_jobs.store import open_store
@@ -137,6 +139,20 @@ def test_task_is_constructed_once(tmp_path: Path) -> None:
     session.close()
 
 
+def test_code_in_another_state_than_at_the_start_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine_pinned.py").write_text(TASK)
+    setup = setup_of(tmp_path, tmp_path, "mine_pinned:Mine")
+    pinned = replace(setup, code_sha256=code_digest(setup.entrypoint, str(tmp_path), EVERY_FILE))
+    assert type(Session(pinned).task()).__name__ == "Mine"
+
+    (tmp_path / "settings.yaml").write_text("rows: 2")
+
+    with pytest.raises(
+        CodeError, match="the code has changed since the run began; put it back, or make a new"
+    ):
+        Session(pinned).task()
+
+
 def test_task_that_is_not_there_is_the_codes_fault(tmp_path: Path) -> None:
     session = Session(setup_of(tmp_path, tmp_path, "absent:Mine"))
 
@@ -149,6 +165,7 @@ PRINTING = """
 import json, sys
 from pathlib import Path
 from trimtab_jobs.pool import Session, Work, WorkerSetup
+from trimtab_jobs.pool.code import EVERY_FILE, code_digest
 from trimtab_jobs.pool.perform import perform
 from trimtab_jobs.pool.printed import Printed
 

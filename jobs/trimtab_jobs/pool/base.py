@@ -23,6 +23,8 @@ class WorkerSetup:
     """Local path of each named set of data."""
     threads: int = 1
     """CPU threads of one worker."""
+    code_sha256: str = ""
+    """Digest of every file of the code, which a worker then refuses in any other state; "": it takes any."""
 
 
 @dataclass(frozen=True, slots=True)

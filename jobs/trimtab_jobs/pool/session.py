@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from trimtab_jobs.pool.base import WorkerSetup
+from trimtab_jobs.pool.code import EVERY_FILE, code_digest
+from trimtab_jobs.pool.errors import CodeError
 from trimtab_jobs.store import Store, open_store
 
 LOAD_TASK = "trimtab_jobs.tasks.loading:load_task"
@@ -39,6 +41,7 @@ class Session:
         """The user's task, constructed once; CodeError with what to add when it cannot be."""
         if "task" not in self.cache:
             setup = self.setup
+            _check_code(setup)
             load_task = resolve(LOAD_TASK)
             self.cache["task"] = load_task(setup.entrypoint, setup.args, setup.code, setup.data)
             _limit_threads(setup.threads)
@@ -50,6 +53,14 @@ class Session:
             shutil.rmtree(self.scratch, ignore_errors=True)
         if self.setup.code is not None:
             _forget_modules(self.setup.code)
+
+
+def _check_code(setup: WorkerSetup) -> None:
+    """CodeError when the code is not in the state that the run began with: a mounted folder may change."""
+    if setup.code_sha256 and code_digest(setup.entrypoint, setup.code, EVERY_FILE) != setup.code_sha256:
+        raise CodeError(
+            "spec.task.code: the code has changed since the run began; put it back, or make a new job"
+        )
 
 
 def resolve(name: str) -> Any:

@@ -13,9 +13,10 @@ from trimtab_api.report import Environment, Phase, Report
 from trimtab_jobs.embedded import check_data, fitting_workers
 from trimtab_jobs.errors import JobError, RefusedError
 from trimtab_jobs.ownership import begin, earlier_report, pin_code, refuse_other_code
+from trimtab_jobs.pool.code import EVERY_FILE, code_digest
 from trimtab_jobs.saving import save_report
 from trimtab_jobs.store import Record
-from trimtab_jobs.user_code import EVERY_FILE, code_digest, setup_of
+from trimtab_jobs.worker_setup import setup_of
 
 GIB = 2**30
 

@@ -1,24 +1,13 @@
-"""The user's code as the driver knows it: its digest and how workers load it; never imported here."""
+"""A folder of the user's code, known by its digest; nothing of it is imported here."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-
-from trimtab_api.plan import Plan
-from trimtab_api.reading import read_scalar
-from trimtab_jobs.pool import WorkerSetup
 
 ONLY_PYTHON = "*.py"
 """Files that count beside an output of the run itself, which may lie in the same folder."""
 EVERY_FILE = "*"
 """Files that count in a folder of code alone, such as a ConfigMap with its settings."""
-
-
-def setup_of(plan: Plan, store_uri: str, code: str | None, data: Mapping[str, str]) -> WorkerSetup:
-    """What each worker needs: the task's arguments are read as YAML scalars."""
-    task = plan.spec.task
-    arguments = {name: read_scalar(text) for name, text in task.args.items()}
-    return WorkerSetup(store_uri, task.entrypoint, arguments, code, dict(data))
 
 
 def code_digest(entrypoint: str, code: str | None, pattern: str = ONLY_PYTHON) -> str:
