@@ -188,7 +188,7 @@ CONTENDERS: Mapping[str, tuple[Callable[[str, str], dict[str, float]], str]] = {
 def measure(name: str) -> dict[str, float]:
     """One contender's figures, from a process of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        command = [sys.executable, __file__, "--contender", name, "--folder", folder]
+        command = [sys.executable, "-P", __file__, "--contender", name, "--folder", folder]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise SystemExit(f"{name}: {ended.stderr[-2000:]}")
