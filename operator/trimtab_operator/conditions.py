@@ -30,6 +30,8 @@ WAITING = (
     "BackingOff",
     "Stopping",
 )
+NOT_TAKEN = ("Refused", "Invalid", "NameTaken")
+"""Reasons, beside Forbidden, for which the API server does not take a child; errors has them too."""
 PROGRESSING = ("ProfileNotFound", *WAITING, "Suspending", "Searching", "Compressing", "Verifying")
 FAILED = (
     "Code",
@@ -51,7 +53,7 @@ REASONS = {
     "Succeeded": (*SUCCEEDED, *PROGRESSING, "Suspended", *FAILED),
     "Suspended": ("Suspended", "Suspending", "NotSuspended"),
     "Accepted": ("Admitted", "EditRefused", "ProfileNotFound", "Refused", "Invalid", "PlanLost"),
-    "ClusterReady": ("Ready", "NotStarted", *WAITING, "Suspended", "Released"),
+    "ClusterReady": ("Ready", "NotStarted", *WAITING, *NOT_TAKEN, "Suspended", "Released"),
     "SearchComplete": (
         "Trials",
         "Goal",

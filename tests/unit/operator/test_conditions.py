@@ -18,6 +18,7 @@ from trimtab_operator.conditions import (
     Standing,
     conditions_of,
 )
+from trimtab_operator.errors import ForbiddenError, ForeignError, InvalidError, RefusedError
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "conditions.md"
 STANDINGS = {
@@ -88,3 +89,8 @@ def test_every_condition_is_explained_with_its_reasons() -> None:
 def test_every_reason_says_what_to_do() -> None:
     for cells in [*rows("Reasons of the standing"), *rows("Steps")]:
         assert all(len(cell) > 2 for cell in cells[-2:]), cells
+
+
+@pytest.mark.parametrize("error", [RefusedError, ForbiddenError, InvalidError, ForeignError])
+def test_whatever_the_api_server_refuses_has_a_reason_that_is_explained(error: type[RefusedError]) -> None:
+    assert error.reason in REASONS["ClusterReady"]
