@@ -14,6 +14,7 @@ from trimtab_jobs import SupervisedTask
 from trimtab_jobs.pool import CodeError
 from trimtab_jobs.tasks.context import TrainContext
 from trimtab_jobs.tasks.datasets import checked_splits, has_one_class, loader_of, on_device, size_of
+from trimtab_jobs.tasks.metrics import Mean
 from trimtab_jobs.tasks.predict import predict_with
 
 COUNT = 40
@@ -83,6 +84,17 @@ def test_rows_of_several_labels_per_example_hold_the_share_that_is_right() -> No
     scores = torch.tensor([[[9.0, 9.0], [0.0, 0.0]]])  # one example, two classes, two places
     rows = Fitted([], nn.Identity()).rows(scores, torch.tensor([[0, 1]]))
     assert (rows["correct"].tolist(), rows["loss"].shape) == ([0.5], (1,))
+
+
+@pytest.mark.parametrize(
+    ("labels", "proportion"),
+    [pytest.param((COUNT,), True, id="one label"), pytest.param((COUNT, 4), False, id="several labels")],
+)
+def test_accuracy_is_a_proportion_of_examples_where_each_has_one_label(
+    labels: tuple[int, ...], proportion: bool
+) -> None:
+    task = Fitted(TensorDataset(drawn(COUNT, 3), torch.ones(labels, dtype=torch.int64)), nn.Identity())
+    assert task.metric_functions()["accuracy"] == Mean("correct", proportion=proportion)
 
 
 class ScalarLoss(Fitted):

@@ -173,6 +173,29 @@ def test_code_that_breaks_its_contract(tmp_path: Path, before: str, after: str, 
     session.close()
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param("points[33, 1] = float('nan')", "the input of example 33 holds a NaN", id="input"),
+        pytest.param(
+            "points[:] = float('inf')", "the input of example 0 holds a NaN or an infin", id="infinite"
+        ),
+    ],
+)
+def test_data_without_numbers_are_not_taken_for_a_training_that_diverges(
+    tmp_path: Path, data: str, said: str
+) -> None:
+    drawn = "corners[labels] + 0.5 * torch.randn(count, 2, generator=draw)"
+    source = BLOBS.replace(
+        f"    return TensorDataset({drawn}, labels)",
+        f"    points = {drawn}\n    {data}\n    return TensorDataset(points, labels)",
+    )
+    session = session_of(tmp_path, source)
+    with pytest.raises(CodeError, match=rf"splits\(\)\['train'\]: {said}"):
+        run_trial(session, **trial_work())
+    session.close()
+
+
 OWN_LOOP = """
 import numpy as np
 import torch
@@ -202,12 +225,25 @@ class Line(Task):
                 context.report(epoch, mae=loss.item())
 
     def evaluate(self, predict, split):
-        x = np.linspace(0, 1, 20, dtype=np.float32)[:, None]
+        x = {"validation": np.linspace(0, 1, 20), "test": np.linspace(1, 2, 20)}[split]
+        x = x.astype(np.float32)[:, None]
         return {"error": predict(x)[:, 0] - self.slope * x[:, 0]}
 
     def inputs(self, count):
         return (np.linspace(0, 1, count, dtype=np.float32)[:, None],)
 """
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_split_that_a_task_does_not_have_is_found_before_anything_is_trained(
+    tmp_path: Path, split: str
+) -> None:
+    session = session_of(tmp_path, OWN_LOOP.replace(f'"{split}": ', '"other": '), "Line")
+    with pytest.raises(
+        CodeError, match=rf"evaluate\(predict, '{split}'\) raised KeyError: '{split}'; it must"
+    ):
+        describe(session)
+    session.close()
 
 
 @pytest.mark.parametrize(("reporting", "reports"), [(True, 3), (False, 0)], ids=["reports", "never reports"])

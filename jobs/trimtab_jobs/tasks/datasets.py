@@ -114,6 +114,22 @@ def has_one_class(dataset: Any) -> bool:
     return all(bool(np.all(np.asarray(target) == np.asarray(first))) for target in targets)
 
 
+def check_numbers(datasets: Mapping[str, Any], batch_size: int) -> None:
+    """CodeError names the first example that a training sees and that holds a NaN or an infinite number."""
+    for name in ("train", "validation"):
+        before = 0
+        for inputs, targets in batches_in(loader_of(datasets[name], batch_size, train=False)):
+            for what, part in (*(("input", each) for each in inputs), ("target", targets)):
+                wrong = ~torch.isfinite(part.flatten(1) if part.ndim > 1 else part[:, None]).all(1)
+                if wrong.any():
+                    example = before + int(wrong.nonzero()[0])
+                    raise CodeError(
+                        f"splits()[{name!r}]: the {what} of example {example} holds a NaN or an infinite "
+                        "number; fill what is missing, or leave such examples out"
+                    )
+            before += len(targets)
+
+
 def _real32(part: Tensor) -> Tensor:
     return part.float() if part.dtype == torch.float64 else part
 

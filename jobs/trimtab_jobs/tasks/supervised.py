@@ -17,6 +17,7 @@ from trimtab_jobs.tasks.base import Arrays, Metric, Predict, Rows, Task
 from trimtab_jobs.tasks.context import TrainContext
 from trimtab_jobs.tasks.datasets import (
     batches_in,
+    check_numbers,
     checked_splits,
     first_inputs,
     first_target,
@@ -95,8 +96,11 @@ class SupervisedTask(Task):
                 losses.append(loss.detach())
             if not losses:
                 raise CodeError(f"splits()['train'] gave no batch of {loader.batch_size} examples")
-            train_loss = float(torch.stack(losses).mean())
-            context.report(epoch, trainLoss=train_loss, **self.quality(predict_with(model), "validation"))
+            figures = {"trainLoss": float(torch.stack(losses).mean())}
+            figures |= self.quality(predict_with(model), "validation")
+            if not all(map(math.isfinite, figures.values())):
+                check_numbers(self.datasets, self.batch_size)  # the training may not be what is wrong
+            context.report(epoch, **figures)
 
     def evaluate(self, predict: Predict, split: str) -> Rows:
         """Return the rows of the split, from batches of its examples in order."""
@@ -144,14 +148,16 @@ class SupervisedTask(Task):
 
     def metric_functions(self) -> Mapping[str, Metric]:
         """Return the user's metrics, then those of the kind of task that have no namesake among them."""
-        own = {"accuracy": Mean("correct", proportion=True)} if self._classifies else {}
+        # of several labels `correct` is the share that is right, which is no 0 or 1 of an example
+        one_label = self._classifies and self._target.ndim == 1
+        own = {"accuracy": Mean("correct", proportion=one_label)} if self._classifies else {}
         provided: dict[str, Metric] = {**own, "loss": Mean("loss")}
         return {**self.metrics, **{name: m for name, m in provided.items() if name not in self.metrics}}
 
     def check(self) -> None:
         """Refuse a classification whose training examples are all of one class."""
         if self._classifies and has_one_class(self.datasets["train"]):
-            label = first_target(self.datasets["train"]).tolist()[0]
+            label = self._target.tolist()[0]
             raise CodeError(
                 f"splits()['train'] holds one class only ({label}): nothing to learn; check how labels are "
                 "read and how the data are split"
@@ -164,7 +170,12 @@ class SupervisedTask(Task):
 
     @cached_property
     def _classifies(self) -> bool:
-        return not first_target(self.datasets["train"]).is_floating_point()
+        return not self._target.is_floating_point()
+
+    @cached_property
+    def _target(self) -> Tensor:
+        """The target of one example, with a first axis of one."""
+        return first_target(self.datasets["train"])
 
     def _loss_per_example(self, outputs: Any, targets: Tensor) -> Tensor:
         losses = self.loss(outputs, targets)

@@ -14,6 +14,7 @@ from trimtab_jobs.tasks.checkpoints import load_checkpoint, save_checkpoint
 from trimtab_jobs.tasks.context import TrainContext
 from trimtab_jobs.tasks.predict import predict_with
 from trimtab_jobs.tasks.seeds import make_deterministic, seed_everything
+from trimtab_jobs.tasks.splits import check_splits
 
 MEASURE_MODULE = "trimtab_jobs.stages.trial_figures:measure_module"
 """By name, as every stage: stages stand above tasks."""
@@ -54,6 +55,7 @@ def describe(session: Session) -> dict[str, Any]:
     """
     task: Task = session.task()
     task.check()
+    check_splits(task)
     functions = task.metric_functions()
     metrics = list(functions)
     return {
