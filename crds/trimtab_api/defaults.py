@@ -6,6 +6,7 @@ models, and the API server fills them in too.
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from trimtab_api.fields import duration_seconds
@@ -52,9 +53,9 @@ def _middle(bounds: FloatRange) -> float:
     """Return a short number in the middle of a range, by its scale; on its step, if it has one."""
     low, high = bounds.low, bounds.high
     middle = math.exp((math.log(low) + math.log(high)) / 2) if bounds.log else low / 2 + high / 2
-    if bounds.step is not None:
-        middle = low + bounds.step * round((middle - low) / bounds.step)
-        return middle if bounds.holds(middle) else low
+    if bounds.step is not None:  # in decimals, as a person counts: 0.1 and twice 0.1 make 0.3
+        start, step = Decimal(str(low)), Decimal(str(bounds.step))
+        return float(start + step * round((Decimal(str(high)) - start) / 2 / step))
     short = float(f"{middle:.3g}")
     return min(max(short, low), high)
 

@@ -70,6 +70,7 @@ def test_search_is_filled_with_every_default() -> None:
 DEFAULTS = {
     "given": ({"int": {"low": 1, "high": 9}, "default": "2"}, "2"),
     "middle": ({"float": {"low": -1, "high": 2}}, "0.5"),
+    "middle step": ({"float": {"low": 0.1, "high": 0.5, "step": 0.1}}, "0.3"),
     "short": ({"float": {"low": 0, "high": 1, "step": 0.3}}, "0.6"),
     "log": ({"float": {"low": 1e-4, "high": 0.1, "log": True}}, "0.00316"),
     "narrow": ({"float": {"low": 0.12341, "high": 0.12342}}, "0.12341"),
