@@ -90,8 +90,8 @@ class Workshop:
             kept[recipe.id] = _made(recipe, done.value)
         return tuple(made for made in kept.values() if made is not None)
 
-    def served(self, made: Made, plan: Plan) -> Served:
-        """What the serving tree is made of, for one of the models that were made."""
+    def served(self, made: Made, threads: int) -> Served:
+        """What the serving tree is made of, for one of the models, served with so many threads."""
         work = Work("interface", INTERFACE, {"candidate": made.id})
         done = gather(self.pool, [work], self.should_stop)["interface"]
         if done.failure is not None:
@@ -100,7 +100,6 @@ class Workshop:
             tuple(Tensor(each["name"], each["dtype"], tuple(each["shape"])) for each in done.value[role])
             for role in ("inputs", "outputs")
         )
-        threads = plan.spec.targets[0].threads if plan.spec.targets else 1
         return Served(self.store.get(f"candidates/{made.id}/model.onnx"), inputs, outputs, threads)
 
     def _kept(self, recipe: Recipe) -> Made | None:

@@ -24,7 +24,7 @@ from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_rec
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
 from trimtab_jobs.gather import gather
 from trimtab_jobs.handover import hand_over_models, hand_over_search, models_made, search_end
-from trimtab_jobs.measuring import Measurements, measure_all, trial_figures
+from trimtab_jobs.measuring import Measurements, measure_all, serving_threads, trial_figures
 from trimtab_jobs.orders import Orders, limits_of
 from trimtab_jobs.pool import TrialPool, Work
 from trimtab_jobs.progress import Progress
@@ -292,7 +292,7 @@ def publish(run: Run, found: SearchOutcome, measured: Measurements, proof: Proof
     run.enter("Verifying", "publish")
     assert proof.final is not None  # verify() raised otherwise
     made = next(each for each in measured.models if each.id == proof.final.id)
-    served = run.workshop.served(made, run.plan)
+    served = run.workshop.served(made, serving_threads(run.plan, proof.final))
     run.fence()
     files = publish_tree(run.store, run.progress.report, served)
     run.progress.change(artifacts=reporting.artifacts(run.store.uri, files, made.opset))

@@ -10,7 +10,7 @@ from trimtab_api.plan import Plan
 from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Made, Workshop
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather
-from trimtab_jobs.guard import NO_TARGET, Candidate, Quality
+from trimtab_jobs.guard import NO_TARGET, Candidate, Quality, deciding_target, ranking_figure
 from trimtab_jobs.pool import Done, Failure, Work
 
 EVALUATE = "trimtab_jobs.measure.quality:evaluate"
@@ -100,6 +100,13 @@ def trial_figures(spec: JobSpec) -> dict[str, Any]:
     }
     export = {"opset": spec.export.opset, "batch": spec.export.batch}
     return {"figures": export | {"calls": calls}} if calls else {}
+
+
+def serving_threads(plan: Plan, final: Candidate) -> int:
+    """Threads of the target that decided: the one whose figure ranked the candidates, else the slowest."""
+    _, named = ranking_figure(plan.spec.objectives)
+    deciding = deciding_target(final, "latencyMs", named)
+    return next((target.threads for target in plan.spec.targets if target.name == deciding), 1)
 
 
 def _judged(made: Made, quality: Quality | Failure | None) -> Made:

@@ -9,12 +9,13 @@ from trimtab_jobs.guard.measured import (
     NO_TARGET,
     Candidate,
     Quality,
+    deciding_target,
     direction_of,
     figure_of,
     known_direction,
     unknown_direction,
 )
-from trimtab_jobs.guard.ordering import MOST_TRIED, Ordered, order, pareto
+from trimtab_jobs.guard.ordering import MOST_TRIED, Ordered, order, pareto, ranking_figure
 from trimtab_jobs.guard.verdicts import References, Rules, check_limits, judge, rejection
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "References",
     "Rules",
     "check_limits",
+    "deciding_target",
     "direction_of",
     "figure_of",
     "intervals",
@@ -34,6 +36,7 @@ __all__ = [
     "needed_examples",
     "order",
     "pareto",
+    "ranking_figure",
     "rejection",
     "unknown_direction",
 ]

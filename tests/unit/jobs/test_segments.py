@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.driving import SEARCH, Drive, answers, drive
+from tests.support.driving import SEARCH, Drive, answers, drive, speed, trial
 from tests.support.jobs import job
 from tests.support.memory_store import MemoryStore
 from tests.support.search import MemoryRecord
@@ -17,6 +17,7 @@ from trimtab_jobs.pool import Failure
 
 RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 INT8 = "trimtab_jobs.stages.quantize_static:quantize"
+SPEED_OF = "trimtab_jobs.measure.efficiency:measure"
 EXPORT = "trimtab_jobs.stages.export_onnx:export"
 MEASURE = ("measure", "guard", "publish")
 GROUPS = (WorkerGroup(name="edge", pool="arm"), WorkerGroup(name="server"))
@@ -173,3 +174,33 @@ def test_on_one_machine_targets_are_a_hint():
     assert done.report.final is not None
     assert {figures.measured_on for figures in done.report.final.targets.values()} == {"local"}
     assert [verdict.indicative for verdict in done.report.guardrail] == [True]
+
+
+@pytest.mark.parametrize(
+    ("objectives", "threads"),
+    [
+        pytest.param([], 2, id="the slowest target"),
+        pytest.param(
+            [{"metric": "latencyMs", "direction": "minimize", "target": "edge"}], 1, id="the named one"
+        ),
+    ],
+)
+def test_the_model_is_served_with_the_threads_of_the_target_that_decided(objectives, threads: int):
+    def slow_on_two_threads(work):
+        slower = work.payload["threads"]
+        return {name: told | {"latencyMs": slower} for name, told in speed(work).items()}
+
+    def measured_trial(work):
+        return trial(work) | {"metrics": {"accuracy": 0.9, "latencyMs": 1.0}}
+
+    store, ranks = MemoryStore(), {"metric": "accuracy", "direction": "maximize"}
+
+    drive(
+        {SPEED_OF: slow_on_two_threads, RUN_TRIAL: measured_trial},
+        store,
+        targets=TARGETS,
+        objectives=[ranks, *objectives],
+    )
+
+    card = store.get("model/digits/config.pbtxt").decode()
+    assert f'"intra_op_thread_count" value: {{ string_value: "{threads}" }}' in card
