@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,11 +72,7 @@ class RayPool:
         """All works that have ended; one whose actor was lost has an infrastructure failure."""
         if not self._flights:
             return []
-        ready, others = ray.wait(list(self._flights), num_returns=1, timeout=timeout_seconds)
-        if ready and others:
-            more, _ = ray.wait(others, num_returns=len(others), timeout=0)
-            ready += more
-        return [self._collect(reference) for reference in ready]
+        return [self._collect(reference) for reference in ended_of(list(self._flights), timeout_seconds)]
 
     def abandon(self) -> None:
         """Kill the busy actors and start others in their place."""
@@ -99,16 +95,10 @@ class RayPool:
     def _collect(self, reference: Any) -> Done:
         flight = self._flights.pop(reference)
         self._idle.append(flight.worker)
-        try:
-            done: Done = ray.get(reference)
-        except RayTaskError as error:  # perform itself never raises: the value could not be pickled
-            failure = Failure("code", f"what {flight.work.function} returned cannot be sent: {error.cause}")
-        except RayError as error:
-            failure = failure_of_loss(error, read_printed(self._printed_path(flight.worker)))
+        done, is_lost = landed(reference, flight, lambda: read_printed(self._printed_path(flight.worker)))
+        if is_lost:
             self._replace(flight.worker)
-        else:
-            return done
-        return Done(flight.work.id, time.perf_counter() - flight.started, flight.worker, failure=failure)
+        return done
 
     def _replace(self, worker: int) -> None:
         ray.kill(self._actors[worker])
@@ -121,6 +111,29 @@ class RayPool:
 
     def _printed_path(self, worker: int) -> Path:
         return self._folder / f"printed-{worker}"
+
+
+def ended_of(references: list[Any], timeout_seconds: float) -> list[Any]:
+    """The calls that have ended: waits for the first up to the timeout."""
+    ended, others = ray.wait(references, num_returns=1, timeout=timeout_seconds)
+    if ended and others:
+        ended += ray.wait(others, num_returns=len(others), timeout=0)[0]
+    return list(ended)
+
+
+def landed(reference: Any, flight: Flight, printed: Callable[[], str]) -> tuple[Done, bool]:
+    """What became of a work whose call has ended, and whether its actor was lost with it."""
+    is_lost = False
+    try:
+        done: Done = ray.get(reference)
+    except RayTaskError as error:  # perform itself never raises: the value could not be pickled
+        failure = Failure("code", f"what {flight.work.function} returned cannot be sent: {error.cause}")
+    except RayError as error:
+        failure, is_lost = failure_of_loss(error, printed()), True
+    else:
+        return done, False
+    seconds = time.perf_counter() - flight.started
+    return Done(flight.work.id, seconds, flight.worker, failure=failure), is_lost
 
 
 def failure_of_loss(error: RayError, printed: str) -> Failure:

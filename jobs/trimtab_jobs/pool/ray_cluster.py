@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayError
 
 from trimtab_api.segments import WorkerGroup
 from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
-from trimtab_jobs.pool.ray import Flight, failure_of_loss, own_signal_handlers
+from trimtab_jobs.pool.ray import Flight, ended_of, landed, own_signal_handlers
 
 MOST_FALSE_STARTS = 5
 """Workers in a row that may end while they start, before the works that wait for one fail."""
@@ -67,10 +67,7 @@ class ClusterPool:
         """All works that have ended; one whose actor was lost has an infrastructure failure."""
         if not self._flights and not any(self._waiting.values()):
             return []
-        references = [*self._flights, *self._starting]
-        ready, others = ray.wait(references, num_returns=1, timeout=timeout_seconds)
-        if ready and others:
-            ready += ray.wait(others, num_returns=len(others), timeout=0)[0]
+        ready = ended_of([*self._flights, *self._starting], timeout_seconds)
         ended = [self._collect(reference) for reference in ready if reference in self._flights]
         for reference in ready:
             if reference in self._starting:
@@ -112,16 +109,10 @@ class ClusterPool:
 
     def _collect(self, reference: Any) -> Done:
         flight = self._flights.pop(reference)
-        try:
-            done: Done = ray.get(reference)
-        except RayTaskError as error:  # perform itself never raises: the value could not be pickled
-            failure = Failure("code", f"what {flight.work.function} returned cannot be sent: {error.cause}")
-        except RayError as error:
-            failure = failure_of_loss(error, "")
+        done, is_lost = landed(reference, flight, str)  # what it printed is on its own machine
+        if is_lost:
             self._replace(flight.worker)
-        else:
-            return done
-        return Done(flight.work.id, time.perf_counter() - flight.started, flight.worker, failure=failure)
+        return done
 
     def _greet(self, reference: Any) -> None:
         """Take note that an actor is there, or that it ended before it was."""
