@@ -1,6 +1,7 @@
 """What no linter here sees: the size of files and functions, and a folder that would shadow Python itself."""
 
 import ast
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,24 @@ def functions_of(path: Path) -> list[tuple[str, int]]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     found = [node for node in ast.walk(tree) if isinstance(node, kinds)]
     return [(node.name, (node.end_lineno or node.lineno) - node.lineno + 1) for node in found]
+
+
+@pytest.mark.parametrize(
+    ("contract", "elsewhere"),
+    [
+        pytest.param("torch", {"tasks", "stages", "measure"}, id="torch"),
+        pytest.param("optuna", {"search"}, id="optuna"),
+    ],
+)
+def test_contracts_of_the_driver_name_every_part_of_it(contract: str, elsewhere: set[str]):
+    parser = ConfigParser()
+    parser.read(ROOT / ".importlinter")
+    named = parser[f"importlinter:contract:{contract}"]["source_modules"].split()
+    parts = {path.stem for path in (ROOT / "jobs/trimtab_jobs").glob("[!_]*") if path.name != "py.typed"}
+
+    missing = {f"trimtab_jobs.{part}" for part in {*parts, "__main__"} - elsewhere} - set(named)
+
+    assert missing == set(), "add these to .importlinter"
 
 
 def test_operator_is_no_package_since_it_would_shadow_the_standard_library():
