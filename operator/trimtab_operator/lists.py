@@ -37,26 +37,21 @@ class Lists:
         self.view.has_kuberay = RAY_JOB in served
         return True
 
-    async def read(self) -> int:
-        """Replace the view by what is there; return how many changes watches have missed since the last time.
+    async def read(self, is_round: bool) -> int:
+        """Replace the view by what is there, however often that has to be tried.
 
-        A ClusterError leaves the kinds that were not read as they were.
+        Returns how many changes from before the last round watches have not told of since. Rounds are the
+        lists that are far enough apart for that; any other list returns 0.
         """
-        return sum([await self._read(kind) for kind in WATCHED])
-
-    async def first(self) -> None:
-        """Read everything once, however long it takes."""
         while True:
             try:
-                await self.discover()
-                await self.read()
-                return
+                return sum([await self._read(kind, is_round) for kind in WATCHED])
             except ClusterError as error:
                 logger.warning("cannot list what is there: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _read(self, kind: Kind) -> int:
-        refresh, versions = self.view.refresh(kind), [_NEWEST]
+    async def _read(self, kind: Kind, is_round: bool) -> int:
+        refresh, versions = self.view.refresh(kind, is_round), [_NEWEST]
         places = (self.namespaces or (None,)) if kind.namespaced else (None,)
         for namespace in places if kind in self.served else ():
             try:

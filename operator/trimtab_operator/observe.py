@@ -12,10 +12,10 @@ from trimtab_operator import names
 from trimtab_operator.cluster import Cluster, Selection, items_of
 from trimtab_operator.errors import ForbiddenError, NotServedError
 from trimtab_operator.kinds import CONFIG_MAP, EVENT, JOB, NAMESPACE, POD, RAY_JOB, controller_of
-from trimtab_operator.manifests import is_going, items_at, text_at, time_at, whole_at
+from trimtab_operator.manifests import at, is_going, items_at, text_at, time_at, whole_at
 from trimtab_operator.ray_jobs import is_over
 from trimtab_operator.slim import slim
-from trimtab_operator.view import View
+from trimtab_operator.view import View, key_of
 from trimtab_operator.world import Key, Manifest, Observed
 
 QUIET = timedelta(seconds=20)
@@ -35,6 +35,10 @@ class Observer:
         self._namespaces: dict[str, Manifest | None] = {}
         self._warnings: dict[str, tuple[float, tuple[Manifest, ...]]] = {}
 
+    def is_new(self, key: Key) -> bool:
+        """Whether nobody has written a job's status yet."""
+        return bool(at(self._view.job(key), "status", "observedGeneration") == -1)
+
     async def observe(self, key: Key) -> Observed | None:
         """Return the world as far as it was told of; None when there is no such job."""
         job = self._view.job(key)
@@ -51,7 +55,9 @@ class Observer:
         if job is None:
             return None
         self._view.take(JOB, job)
-        ray_jobs = await self._ray_jobs(key)
+        if self._is_untouched(job):
+            return await self._around(job, (), None, None)
+        ray_jobs = await self._ray_jobs(job)
         report = await self._config_map(names.report_name(key.name), key.namespace)
         plan = await self._config_map(names.plan_name(key.name), key.namespace)
         return await self._around(job, ray_jobs, report, plan)
@@ -65,7 +71,7 @@ class Observer:
         self, job: Manifest, ray_jobs: tuple[Manifest, ...], report: Manifest | None, plan: Manifest | None
     ) -> Observed:
         """Return the world around a job, of whose ConfigMaps only its own count."""
-        key, uid = Key(job["metadata"]["namespace"], job["metadata"]["name"]), job["metadata"]["uid"]
+        key, uid = key_of(JOB, job), job["metadata"]["uid"]
         pods = self._view.children(POD, key)
         return Observed(
             now=self._now(),
@@ -80,22 +86,40 @@ class Observer:
             has_kuberay=self._view.has_kuberay,
         )
 
-    async def _ray_jobs(self, key: Key) -> tuple[Manifest, ...]:
-        """Return a job's RayJobs; what the view has beyond them it forgets, having missed their end."""
+    def _is_untouched(self, job: Manifest) -> bool:
+        """Whether a job has no children: none were told of, and its status, written after them, knows none.
+
+        Children that were made all the same, by an operator that ended before it wrote that, have the names
+        of those that will be made, which are then found.
+        """
+        key = key_of(JOB, job)
+        has_children = any(self._view.children(kind, key) for kind in (RAY_JOB, CONFIG_MAP))
+        return not has_children and not at(job, "status", "planDigest") and not at(job, "status", "runs")
+
+    async def _ray_jobs(self, job: Manifest) -> tuple[Manifest, ...]:
+        """Return a job's RayJobs, read by name: a list would have the server go through everybody's.
+
+        They are those that were told of and those that should run by the job's status.
+        """
+        key = key_of(JOB, job)
+        known = {text_at(each, "metadata", "name"): each for each in self._view.children(RAY_JOB, key)}
+        runs = items_at(job, "status", "runs")
+        running = [text_at(run, "name") for run in runs if at(run, "outcome") == "Running"]
+        found = [
+            await self._ray_job(name, key.namespace, known.get(name)) for name in sorted({*known, *running})
+        ]
+        return tuple(slim(RAY_JOB, each) for each in found if each)
+
+    async def _ray_job(self, name: str, namespace: str, known: Manifest | None) -> Manifest | None:
         try:
-            selection = Selection(key.namespace, labels=f"{names.JOB}={key.name}")
-            found = await items_of(self._cluster, RAY_JOB, selection)
+            found = await self._cluster.get(RAY_JOB, name, namespace)
         except NotServedError:
-            self._view.has_kuberay = False
-            return ()
-        self._view.has_kuberay = True
-        there = {text_at(each, "metadata", "name") for each in found}
-        for each in self._view.children(RAY_JOB, key):
-            if text_at(each, "metadata", "name") not in there:
-                self._view.lose(RAY_JOB, each)
-        for each in found:
-            self._view.take(RAY_JOB, each)
-        return tuple(slim(RAY_JOB, each) for each in found)
+            found, self._view.has_kuberay = None, False
+        if found:
+            self._view.take(RAY_JOB, found)
+        elif known:  # its end was missed
+            self._view.lose(RAY_JOB, known)
+        return found
 
     async def _config_map(self, name: str, namespace: str) -> Manifest | None:
         found = await self._cluster.get(CONFIG_MAP, name, namespace)

@@ -7,6 +7,7 @@ working    queue ─► tick
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -53,8 +54,10 @@ class Operator:
     """Set once everything was listed."""
     is_leading: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once this operator acts."""
-    watches_anew: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when Kopf has to start anew."""
+    is_list_due: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to have everything listed at once."""
+    has_new_kinds: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the kinds that are served have changed, so that Kopf has to start anew."""
 
     async def run(self, watch: Watch) -> None:
         """Run every part until one ends: watching when it is told to, another by the error that is raised."""
@@ -80,8 +83,7 @@ class Operator:
         await self.is_filled.wait()
         await self.elector.acquire()
         self.metrics.leads(True)
-        self.look_at_all()
-        self.is_leading.set()
+        self.is_list_due.set()  # what the one before this did last may not have been told of yet
         await self.elector.hold()
         raise LostError(f"the Lease {self.settings.lease_namespace}/{self.settings.lease_name} is lost")
 
@@ -91,18 +93,25 @@ class Operator:
         await self.work.forever()
 
     async def listing(self) -> NoReturn:
-        """Fill the view, then read everything anew and look at every job, again and again."""
-        await self.lists.first()
-        self.is_filled.set()
-        self._seems_well(missed=0)
+        """Fill the view; then read everything anew and look at every job, when it is due and now and then."""
+        await self.is_list_due.wait()
+        is_round = False
         while True:
-            await asyncio.sleep(self.settings.resync_seconds)
-            try:
-                self._seems_well(await self.lists.read())
-            except ClusterError as error:
-                logger.warning("cannot list everything anew: %s", error)
+            self.is_list_due.clear()
+            may_lead = self.elector.holds
+            self._seems_well(await self.lists.read(is_round))
             self.observer.forget()
             self.look_at_all()
+            self.is_filled.set()
+            if may_lead:
+                self.is_leading.set()
+            is_round = not await self._is_list_due_within(self.settings.resync_seconds)
+
+    async def _is_list_due_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.is_list_due.wait()
+        return self.is_list_due.is_set()
 
     def _seems_well(self, missed: int) -> None:
         """Note that watches work, unless they have not told of something for a whole round."""
@@ -112,17 +121,15 @@ class Operator:
             self.heartbeats.beat("watches", 3 * self.settings.resync_seconds + SILENT_SECONDS)
 
     async def discovering(self) -> NoReturn:
-        """Ask again and again which kinds are served, and have those that are new watched."""
-        await self.is_filled.wait()
+        """Ask again and again which kinds are served, and have those that are new listed and watched."""
         while True:
-            await asyncio.sleep(self.settings.discovery_seconds)
             try:
                 if await self.lists.discover():
-                    await self.lists.read()
-                    self.watches_anew.set()
-                    self.look_at_all()
+                    self.is_list_due.set()
+                    self.has_new_kinds.set()
             except ClusterError as error:
                 logger.warning("cannot ask which kinds are served: %s", error)
+            await asyncio.sleep(self.settings.discovery_seconds)
 
     async def beating(self) -> NoReturn:
         """Give signs of life."""
@@ -134,8 +141,8 @@ class Operator:
         """Watch until SIGINT or SIGTERM; again from the start when the kinds that are served change."""
         await self.is_filled.wait()
         while True:
-            self.watches_anew.clear()
-            await watch(self.watches_anew)
-            if not self.watches_anew.is_set():
+            self.has_new_kinds.clear()
+            await watch(self.has_new_kinds)
+            if not self.has_new_kinds.is_set():
                 return
             logger.info("watching anew: the kinds that are served have changed")

@@ -7,6 +7,7 @@ What was told of may be old, so that whatever creates, deletes or settles someth
 the API server says now. A status is written only for the version of the job that it was decided on.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,15 +39,14 @@ class Tick:
 
     async def __call__(self, key: Key) -> float | None:
         """Return in how many seconds to look again even if nothing happens; a ClusterError: not done."""
-        seen = await self.observer.observe(key)
-        if seen is None:
-            return None
-        decision = self.reconcile(seen)
-        if not needs_second_look(decision):
-            try:
-                return await self._carry_out(seen, decision)
-            except ConflictError:  # what was told of is behind
-                pass
+        if not self.observer.is_new(key):  # a new job is about to get its children
+            seen = await self.observer.observe(key)
+            if seen is None:
+                return None
+            decision = self.reconcile(seen)
+            if not needs_second_look(decision):
+                with contextlib.suppress(ConflictError):  # what was told of is behind
+                    return await self._carry_out(seen, decision)
         seen = await self.observer.observe_live(key)
         return await self._carry_out(seen, self.reconcile(seen)) if seen else None
 

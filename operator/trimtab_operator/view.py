@@ -32,7 +32,7 @@ class _Seen:
     heard: int = 0
     """The last version that a watch told of."""
     listed: int = 0
-    """The version in the last full list."""
+    """The version in the last round of full lists."""
 
 
 class View:
@@ -81,9 +81,9 @@ class View:
         self._drop(kind, place)
         return True
 
-    def refresh(self, kind: Kind) -> "Refresh":
-        """Begin to replace all that is known of a kind by a full list of it."""
-        return Refresh(self, kind)
+    def refresh(self, kind: Kind, is_round: bool = False) -> "Refresh":
+        """Begin to replace all that is known of a kind by a full list of it; see Lists.read for rounds."""
+        return Refresh(self, kind, is_round)
 
     def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """Return an object, its bookkeeping left out; None when it is not known."""
@@ -121,19 +121,21 @@ class View:
 class Refresh:
     """A full list of a kind, taken in page by page while watches go on."""
 
-    def __init__(self, view: View, kind: Kind) -> None:
+    def __init__(self, view: View, kind: Kind, is_round: bool) -> None:
         self._view = view
         self._kind = kind
+        self._is_round = is_round
         self._places: set[Place] = set()
         self.missed = 0
-        """Changes in the last full list that no watch has told of since."""
+        """Changes in the last round that no watch has told of since."""
 
     def add(self, manifest: Manifest) -> None:
         """Take in an object of the list."""
         self._view.take(self._kind, manifest)
         place = place_of(manifest)
         self._places.add(place)
-        if seen := self._view._objects[self._kind].get(place):
+        seen = self._view._objects[self._kind].get(place)
+        if seen and self._is_round:
             self.missed += seen.heard < seen.listed
             seen.listed = version_of(manifest)
 
