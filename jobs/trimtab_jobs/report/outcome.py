@@ -8,11 +8,10 @@ from trimtab_api.report import Report
 
 
 class ExitCode(IntEnum):
-    """What the process returns; the words of a shell for how a job ended."""
+    """What the process returns for how a job ended; 2 and 5 are for what keeps one from running."""
 
     DONE = 0
     FAILED = 1
-    USAGE = 2
     GUARDRAIL_NOT_MET = 3
     BUDGET_REACHED = 4
     INTERRUPTED = 130
