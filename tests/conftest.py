@@ -1,6 +1,7 @@
 """What every tier shares: the servers' fixtures, a marker per tier, and the minutes that each tier took.
 
-A test's tier is its first folder under tests/, so `pytest -m "not integration"` leaves a tier out.
+A test's tier is its first folder under tests/, so `pytest -m "not integration"` leaves a tier out. What a test
+records as `recovery`, a line of text, is shown with its tier.
 """
 
 from collections import Counter, defaultdict
@@ -21,11 +22,12 @@ TIERS = {
 
 @dataclass
 class TierResult:
-    """What one tier did: seconds (fixtures included), outcomes, and why tests were skipped."""
+    """What one tier did: seconds (fixtures included), outcomes, why tests were skipped, recoveries."""
 
     seconds: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: set[str] = field(default_factory=set)
+    recoveries: list[str] = field(default_factory=list)
 
 
 results: dict[str, TierResult] = defaultdict(TierResult)
@@ -52,6 +54,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     result.seconds += report.duration
     if report.when == "call" or report.outcome != "passed":
         result.outcomes[report.outcome] += 1
+    if report.when == "call":
+        result.recoveries += [str(value) for name, value in report.user_properties if name == "recovery"]
     if report.skipped and isinstance(report.longrepr, tuple):
         result.reasons.add(report.longrepr[2].removeprefix("Skipped: "))
 
@@ -67,3 +71,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"{tier:<12} {results[tier].seconds / 60:5.1f} min  {counts}")
             for reason in sorted(results[tier].reasons):
                 terminalreporter.line(f"{'':<12} skipped: {reason}")
+            for recovery in results[tier].recoveries:
+                terminalreporter.line(f"{'':<12} {recovery}")
