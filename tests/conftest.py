@@ -1,7 +1,7 @@
 """What every tier shares: the servers' fixtures, a marker per tier, and the minutes that each tier took.
 
-A test's tier is its first folder under tests/, so `pytest -m "not integration"` leaves a tier out. What a test
-records as `recovery`, a line of text, is shown with its tier.
+A test's tier is its first folder under tests/, so `pytest -m "not integration"` leaves a tier out. What a
+test records as `recovery`, a line of text, is shown with its tier.
 """
 
 from collections import Counter, defaultdict
