@@ -1,6 +1,6 @@
 """The operator as a process of its own, told everything by its environment, as on a cluster.
 
-    with OperatorProcess(server, folder, "vision") as operator:     # serves this namespace, with its Lease there
+    with OperatorProcess(server, folder, settings={"NAMESPACES": "vision"}) as operator:
         ...
         operator.kill()
         operator.start()
