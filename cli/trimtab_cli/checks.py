@@ -98,7 +98,8 @@ def vector_units(hardware: str, flags: frozenset[str]) -> Check:
 
 def object_storage(output: str, environment: Mapping[str, str]) -> Check:
     """Whether credentials for S3 are at hand when the output is there; secrets are never shown."""
-    key, endpoint = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_ENDPOINT_URL")
+    key = environment.get("AWS_ACCESS_KEY_ID")
+    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     known = [f"endpoint {endpoint}" if endpoint else "endpoint of AWS", "a key" if key else "no key"]
     if not output.startswith("s3://"):
         return Check("s3", "ok", "not asked for; --output s3://bucket/prefix checks it")

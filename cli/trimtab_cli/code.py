@@ -1,12 +1,27 @@
 """Where the user's module is imported from: a ConfigMap of the same stream, else the manifest's folder."""
 
+import fcntl
 import hashlib
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from trimtab_cli.manifest import Manifest
+
+PREFIX = "trimtab-code-"
+IN_USE = "in-use"
+"""File beside the code, locked as long as its run lives: the lock ends with the process, however that ends."""
+
+
+class NoRoomError(click.ClickException):
+    """There is no place for temporary files."""
+
+    exit_code = 2
 
 
 @contextmanager
@@ -20,12 +35,40 @@ def code_folder(manifest: Manifest) -> Iterator[str]:
     if files is None:
         yield str(manifest.folder)
         return
-    with tempfile.TemporaryDirectory(prefix="trimtab-code-") as root:
-        folder = Path(root) / digest(files)
+    with temporary_folder() as root:
+        folder = root / digest(files)
         folder.mkdir()
         for name, content in files.items():
             (folder / name).write_bytes(content)
         yield str(folder)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A new folder, removed at the end; those of runs that were killed are removed first."""
+    try:
+        remove_abandoned(Path(tempfile.gettempdir()))
+        root = Path(tempfile.mkdtemp(prefix=PREFIX))
+    except OSError as error:
+        raise NoRoomError(f"no temporary folder: {error}; set TMPDIR to one that can be written") from None
+    try:
+        with (root / f"{IN_USE}.new").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            os.rename(lock.name, root / IN_USE)  # locked before anyone could take it for abandoned
+            yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def remove_abandoned(place: Path) -> None:
+    """Remove the folders of runs that have ended without removing theirs."""
+    for lock in place.glob(f"{PREFIX}*/{IN_USE}"):
+        try:
+            with lock.open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock.parent, ignore_errors=True)
+        except OSError:  # its run lives, or it is another person's
+            continue
 
 
 def config_map_files(manifest: Manifest) -> Mapping[str, bytes] | None:

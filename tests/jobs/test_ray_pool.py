@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from ray.exceptions import OutOfMemoryError
 
+from trimtab_jobs.errors import RefusedError
 from trimtab_jobs.pool import Done, Failure, Work, WorkerSetup
 from trimtab_jobs.pool.ray import RayPool, failure_of_loss
 from trimtab_jobs.pool.reaper import processes_in
@@ -30,6 +32,13 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayPool]:
     yield pool
     pool.close()
     pool.close()
+
+
+def test_without_a_temporary_folder_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+
+    with pytest.raises(RefusedError, match=r"'/nowhere/tt-.*set TMPDIR to one that can be written, with a"):
+        RayPool(WorkerSetup("store", "none:None", {}), workers=1)
 
 
 def run(pool: RayPool, function: str, log: str | None = None, **payload: Any) -> Done:

@@ -22,6 +22,7 @@ import ray
 import ray._private.worker as ray_worker
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
+from trimtab_jobs.errors import RefusedError
 from trimtab_jobs.pool import reaper
 from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
@@ -145,8 +146,16 @@ def failure_of_loss(error: RayError, printed: str) -> Failure:
 
 
 def _short_folder() -> Path:
-    default = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="tt-", dir=default if len(default) <= _LONGEST_TEMPORARY else "/tmp"))
+    """A new folder whose path leaves room for the names of sockets in it; RefusedError when there is none."""
+    try:
+        default = tempfile.gettempdir()
+        place = default if len(default) <= _LONGEST_TEMPORARY else "/tmp"
+        return Path(tempfile.mkdtemp(prefix="tt-", dir=place))
+    except OSError as error:
+        raise RefusedError(
+            f"Ray needs a temporary folder ({error}): set TMPDIR to one that can be written, "
+            f"with a path of at most {_LONGEST_TEMPORARY} characters"
+        ) from None
 
 
 def _start_reaper(folder: Path) -> "subprocess.Popen[bytes]":

@@ -69,3 +69,8 @@ def test_secrets_are_never_shown():
         "AWS_ENDPOINT_URL": "http://store",
     }
     assert str(checks.object_storage("s3://b", environment)) == "ok       s3: endpoint http://store, a key"
+
+
+def test_an_endpoint_for_s3_alone_goes_first():
+    endpoints = {"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_S3": "http://s3"}
+    assert "endpoint http://s3, no key" in str(checks.object_storage("s3://b", endpoints))
