@@ -15,7 +15,7 @@ from trimtab_cli.manifest import Manifest
 
 PREFIX = "trimtab-code-"
 IN_USE = "in-use"
-"""File beside the code, locked as long as its run lives: the lock ends with the process, however that ends."""
+"""File beside the code, locked while its run lives: the lock ends with the process, however that ends."""
 
 
 class NoRoomError(click.ClickException):
