@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from pydantic import ValidationError
 
@@ -126,12 +127,9 @@ class Course:
     def start(self) -> Start:
         """What the children of the target follow from."""
         target = self.target
-        name = _name_of(self, target)
-        before = costs.total(run.cost for run in self.runs if run.name != name)
+        before = costs.total(run.cost for run in self.runs)
         control = Control(
-            attempt=target.attempt,
-            stop_search=self.stop_search,
-            used_seconds=before.seconds or 0.0,
+            attempt=target.attempt, stop_search=self.stop_search, used_seconds=before.seconds or 0.0
         )
         return Start(
             self.owner,
@@ -142,12 +140,6 @@ class Course:
             control,
             self.defaults,
         )
-
-
-def _name_of(course: Course, target: Begin) -> str:
-    if isinstance(course.step, Begin) or course.last is None:
-        return ""
-    return course.last.name
 
 
 def course_of(
@@ -182,7 +174,10 @@ class _Sights:
     admitted: Admitted
     defaults: Defaults
 
-    def of(self, run: RunRecord, ray_job: SeenRayJob | None, heard: Heard) -> Sight:
+    def of(
+        self, run: RunRecord, ray_job: SeenRayJob | None, heard: Heard, following: RunRecord | None
+    ) -> Sight:
+        """Return the sight of a run; `following` is the one after it in the ledger."""
         segments = self.admitted.plan.segments
         segment = next((each for each in segments if each.name == run.segment), segments[0])
         return Sight(
@@ -191,6 +186,7 @@ class _Sights:
             heard=heard,
             is_last_segment=run.segment == segments[-1].name,
             is_suspended=self.asked.suspend,
+            is_followed=following is not None and following.attempt == run.attempt,
             hint=out_of_memory(self.seen.pods),
         )
 
@@ -200,10 +196,10 @@ def _followed(
 ) -> tuple[tuple[RunRecord, ...], Ending | None]:
     """Return the ledger as it is now; the report is heard about the last run only."""
     found, ending = [], None
-    for number, run in enumerate(runs, start=1):
-        is_last = number == len(runs)
+    for run, following in zip_longest(runs, runs[1:]):
         ray_job = ray_jobs.get(run.name)
-        now_is, ending = ledger.followed(run, ray_job, sights.of(run, ray_job, heard if is_last else Heard()))
+        sight = sights.of(run, ray_job, Heard() if following else heard, following)
+        now_is, ending = ledger.followed(run, ray_job, sight)
         found.append(now_is)
     return tuple(found), ending
 

@@ -53,6 +53,13 @@ def tampered(world: Observed, key: str, text: str) -> Observed:
     return replace(world, plan={**world.plan, "data": {**world.plan["data"], key: text}})
 
 
+def forged(world: Observed) -> str:
+    """A plan that is valid, and not the one that the job was admitted with."""
+    plan = plan_of(world)
+    spec = plan.spec.model_copy(update={"output": "s3://other/place"})
+    return plan.model_copy(update={"spec": spec}).model_dump_json(by_alias=True, exclude_none=True)
+
+
 def applies(decision: Decision) -> list[str]:
     return [action.manifest["metadata"]["name"] for action in decision.actions if isinstance(action, Apply)]
 
@@ -257,6 +264,9 @@ PLAN_LOSSES = {
     "the profile is gone as well": lambda world: replace(world, plan=None, profiles=()),
     "the profile has changed as well": lambda world: replace(world, plan=None, profiles=(profile(pools=[]),)),
     "an edit is refused as well": lambda world: edited(replace(world, plan=None), novelty=1),
+    "a forged plan, and an edit that is refused": lambda world: edited(
+        tampered(world, "plan.json", forged(world)), novelty=1
+    ),
 }
 
 

@@ -65,6 +65,13 @@ def test_budget_counts_all_attempts_and_the_driver_is_told_what_is_used() -> Non
     assert reconcile(world, DEFAULTS).requeue_after_seconds == pytest.approx(300.0)
 
 
+def test_time_before_a_queue_took_the_cluster_back_is_used() -> None:
+    world = searching()
+    world = tick(ray_job(world, {"jobDeploymentStatus": "Suspended"}, spec={"suspend": True}))
+
+    assert control_of(world).used_seconds == 60.0
+
+
 def test_time_without_a_cluster_is_not_counted() -> None:
     world = tick(later(tick(applied(job(budget={"duration": "1m"}))), 5_000))
 

@@ -133,6 +133,12 @@ def test_job_resumed_at_once_does_not_wait_as_after_a_loss() -> None:
     assert ray_jobs(tick(world)) == ["search-2"]
 
 
+def test_run_that_was_taken_away_for_suspension_is_no_loss_even_if_that_was_not_written_down() -> None:
+    world = tick(without_ray_jobs(edited(searching(), suspend=True)))
+
+    assert status_of(world).runs[0].outcome == "Suspended"
+
+
 def test_job_resumed_while_its_ray_job_goes_waits_for_that() -> None:
     before = searching()
     world = tick(edited(before, suspend=True))
@@ -184,6 +190,17 @@ def test_raised_retry_opens_an_ended_job_again(world: Observed) -> None:
     assert (ray_jobs(again), status_of(again).attempt) == (["search-2"], 2)
     assert conditions(again)["Succeeded"] == "Unknown/Starting"
     assert not conditions(again).keys() & {"SearchComplete", "GuardrailMet", "ArtifactPublished"}
+
+
+def test_report_of_the_attempt_that_ended_says_nothing_about_the_next() -> None:
+    told = [
+        *ended("False", "GuardrailNotMet"),
+        {"type": "GuardrailMet", "status": "False", "reason": "Judged"},
+    ]
+    world = tick(ray_job(reported(searching(), phase="Failed", conditions=told), SUCCEEDED))
+    assert conditions(world)["GuardrailMet"] == "False/Judged"
+
+    assert "GuardrailMet" not in conditions(tick(tick(edited(world, retry=1))))
 
 
 @pytest.mark.parametrize("retry", [0, 1], ids=["not raised", "raised while it ran"])
