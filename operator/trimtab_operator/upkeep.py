@@ -6,7 +6,8 @@ from trimtab_operator import names
 from trimtab_operator.manifests import is_going, mapping_at
 from trimtab_operator.names import Owner
 from trimtab_operator.reading import PROFILE_KEY
-from trimtab_operator.resources import Start, children
+from trimtab_operator.resources import Start, build_plan_config_map, children
+from trimtab_operator.resources.report_config_map import build_report_config_map
 from trimtab_operator.world import Apply, Create, Delete, Manifest, Observed
 
 _UNSEEN = (
@@ -20,36 +21,25 @@ _UNSEEN = (
 
 def begun(start: Start, profile_json: str | None) -> tuple[Apply | Create, ...]:
     """Return the writes that begin a segment: every child it needs, its RayJob last."""
-    return tuple(_pinned(write, start, profile_json) for write in children(start))
+    plan, *others = children(start)
+    return (_pinned(plan.manifest, profile_json), *others)
 
 
 def renewed(seen: Observed, start: Start, profile_json: str | None) -> tuple[Apply, ...]:
     """Return the writes that bring back what was changed or deleted, and take live edits to the driver."""
-    applied = tuple(write for write in begun(start, profile_json) if isinstance(write, Apply))
-    if seen.plan is None:
-        return applied  # whoever deleted it may have deleted those that nobody watches as well
-    return tuple(write for write in applied if _differs(write.manifest, seen))
+    if seen.plan is None:  # whoever deleted it may have deleted those that nobody watches as well
+        return tuple(write for write in begun(start, profile_json) if isinstance(write, Apply))
+    wanted = build_plan_config_map(start.owner, start.plan, start.profile, start.control)
+    plan = _pinned(wanted, profile_json)
+    is_changed = dict(mapping_at(seen.plan, "data")) != plan.manifest["data"]
+    report = () if seen.report else (Apply(build_report_config_map(start.owner)),)
+    return (*((plan,) if is_changed else ()), *report)
 
 
-def _pinned(write: Apply | Create, start: Start, profile_json: str | None) -> Apply | Create:
+def _pinned(plan: Manifest, profile_json: str | None) -> Apply:
     """Keep the pinned profile as another version of the operator may have written it: by its digest."""
-    name = names.plan_name(start.owner.name)
-    if profile_json is None or isinstance(write, Create) or not _is_config_map(write.manifest, name):
-        return write
-    return Apply({**write.manifest, "data": {**write.manifest["data"], PROFILE_KEY: profile_json}})
-
-
-def _differs(wanted: Manifest, seen: Observed) -> bool:
-    """Whether a watched child is not as it is to be; of the report only that it is there."""
-    if wanted["kind"] != "ConfigMap":
-        return False
-    if "data" not in wanted:
-        return seen.report is None
-    return dict(mapping_at(seen.plan, "data")) != dict(wanted["data"])
-
-
-def _is_config_map(manifest: Manifest, name: str) -> bool:
-    return (manifest["kind"], manifest["metadata"]["name"]) == ("ConfigMap", name)
+    kept = {} if profile_json is None else {PROFILE_KEY: profile_json}
+    return Apply({**plan, "data": {**plan["data"], **kept}})
 
 
 def deleted(ray_jobs: Iterable[Manifest]) -> tuple[Delete, ...]:

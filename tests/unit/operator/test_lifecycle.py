@@ -73,6 +73,13 @@ def test_pauses_grow_and_end_after_five_losses_in_a_row() -> None:
     )
 
 
+def test_ray_job_that_somebody_deletes_is_no_ready_cluster_any_more() -> None:
+    world = tick(going(searching()))
+
+    assert conditions(world)["ClusterReady"] == "False/Stopping"
+    assert (status_of(world).ray_job, status_of(world).runs[0].outcome) == (None, "Running")
+
+
 def test_nothing_begins_before_the_pause_is_over() -> None:
     world = lost(searching())
 
