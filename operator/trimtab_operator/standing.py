@@ -14,7 +14,7 @@ from trimtab_operator.lifecycle import Begin, End
 from trimtab_operator.ray_jobs import SeenRayJob
 from trimtab_operator.resources import Start
 from trimtab_operator.texts import cut
-from trimtab_operator.waiting import Waiting, are_gone, starting_of, waiting_of
+from trimtab_operator.waiting import BY_WARNINGS, Waiting, are_gone, starting_of, waiting_of
 from trimtab_operator.world import Action, Delete
 
 PATIENCE_SECONDS = 30.0
@@ -116,7 +116,8 @@ def _under_way(course: Course) -> Move:
         return _waiting(course, waiting, actions, PATIENCE_SECONDS)
     if not ray_job.is_ready:
         waiting = waiting_of(ray_job, course.seen.pods, course.seen.events)
-        return _waiting(course, waiting, actions, ray_job=name)
+        again = PATIENCE_SECONDS if waiting.reason in BY_WARNINGS else None
+        return _waiting(course, waiting, actions, again, ray_job=name)
     phase = phase_of(course.heard.report, course.segment)
     standing = _progressing(course, phase, _running_message(course), _READY)
     return Move(standing, actions, course.budget_seconds, ray_job=name)

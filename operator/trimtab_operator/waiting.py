@@ -20,6 +20,8 @@ _CREATE_FIX = "make it in the job's namespace, or change the profile"
 _MEMORY_FIX = "give the pool more memory in the profile"
 _CRASH_FIX = "see its log: kubectl logs --previous"
 _SUSPENDED_FIX = "it starts when Kueue admits it"
+BY_WARNINGS = ("Starting", "QuotaExceeded", "Forbidden")
+"""Reasons that come and go without a word from a pod: by warnings, which nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ def judged(document: Document) -> tuple[str, str]:
     return document["status"]["phase"], kstatus_of(document)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", autouse=True)
 def quota_job(operator: OperatorProcess, sites: dict[str, Site]) -> Iterator[Job]:
-    """A job in a namespace that has no room for pods."""
+    """A job in a namespace that has no room for pods, of which warnings tell half a minute later."""
     site = sites["kstatus-quota"]
     site.server.apply(
         {
@@ -35,13 +35,6 @@ def quota_job(operator: OperatorProcess, sites: dict[str, Site]) -> Iterator[Job
     )
     yield site.apply()
     site.clear()
-
-
-def test_job_in_a_full_namespace_waits_for_its_quota(quota_job: Job) -> None:
-    waiting = quota_job.stands("QuotaExceeded")
-
-    assert judged(waiting) == ("Starting", "InProgress")
-    assert "exceeded quota: none" in condition_of(waiting, "ClusterReady")["message"]
 
 
 def test_job_without_its_profile_waits_for_it(site: Site) -> None:
@@ -210,3 +203,10 @@ def test_kubectl_shows_a_job_in_a_line(site: Site) -> None:
     assert head.split() == ["NAME", "PHASE", "STAGE", "TRIALS", "BEST", "SIZE", "SPEEDUP", "AGE"]
     assert line.split()[:2] == ["shown", "Succeeded"]
     assert line.split()[-4:-1] == ["1", "MB", "4x"]
+
+
+def test_job_in_a_full_namespace_waits_for_its_quota(quota_job: Job) -> None:
+    waiting = quota_job.stands("QuotaExceeded")
+
+    assert judged(waiting) == ("Starting", "InProgress")
+    assert "exceeded quota: none" in condition_of(waiting, "ClusterReady")["message"]

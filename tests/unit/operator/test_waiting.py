@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.worlds import (
+    DEFAULTS,
     READY,
     Document,
     applied,
@@ -18,6 +19,7 @@ from tests.support.worlds import (
     status_of,
     tick,
 )
+from trimtab_operator.reconcile import reconcile
 from trimtab_operator.world import Observed
 
 
@@ -170,3 +172,15 @@ def test_ray_job_that_is_suspended_is_queued(status: Document) -> None:
     world = tick(ray_job(searching(), status))
 
     assert (status_of(world).phase, conditions(world)["ClusterReady"]) == ("Queued", "False/Queued")
+
+
+@pytest.mark.parametrize(
+    ("world", "seconds"),
+    [
+        pytest.param(tick(applied(job())), 30.0, id="nothing told yet"),
+        pytest.param(warned(tick(applied(job())), "exceeded quota: compute"), 30.0, id="told by a warning"),
+        pytest.param(with_pods(tick(applied(job())), waits("ErrImagePull")), None, id="told by a pod"),
+    ],
+)
+def test_warnings_are_looked_for_again_as_nobody_watches_them(world: Observed, seconds: float | None) -> None:
+    assert reconcile(world, DEFAULTS).requeue_after_seconds == seconds
