@@ -11,7 +11,7 @@ Models exist in the workers and in the store only; this process never loads torc
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from trimtab_api.job import Objective
@@ -31,7 +31,7 @@ from trimtab_jobs.progress import Progress
 from trimtab_jobs.proof import Proof, prove, tries_so_far
 from trimtab_jobs.search import (
     ONLY_BASELINE,
-    CodeFailure,
+    FatalFailure,
     Limits,
     SearchOutcome,
     SearchRequest,
@@ -218,9 +218,13 @@ def find(run: Run, task: Task) -> SearchOutcome:
 
     try:
         found = search(search_request(run, task), run.pool, run.record, run.store, tell)
-    except CodeFailure as error:
+    except FatalFailure as error:
         run.progress.trials = error.trials
-        raise JobError.of(f"trial {error.trial.number}", replace(error.failure, kind="code")) from None
+        number, is_baseline = error.trial.number, error.trial.index == 0
+        what = (
+            f"the baseline (trial {number}, the parameters' defaults)" if is_baseline else f"trial {number}"
+        )
+        raise JobError.of(what, error.failure) from None
     return judged(run, found)
 
 

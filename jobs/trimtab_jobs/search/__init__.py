@@ -1,6 +1,6 @@
 """The search of parameters: Optuna proposes, the pool runs, the record keeps."""
 
-from trimtab_jobs.search.failures import CodeFailure
+from trimtab_jobs.search.failures import FatalFailure
 from trimtab_jobs.search.loop import search
 from trimtab_jobs.search.outcome import recall
 from trimtab_jobs.search.request import ONLY_BASELINE, Limits, SearchRequest
@@ -17,9 +17,9 @@ from trimtab_jobs.search.trial import (
 
 __all__ = [
     "ONLY_BASELINE",
-    "CodeFailure",
     "Counts",
     "Ended",
+    "FatalFailure",
     "Limits",
     "SearchOutcome",
     "SearchRequest",

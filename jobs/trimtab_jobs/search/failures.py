@@ -15,8 +15,8 @@ WORKER_LOSSES = 3
 """So often a trial is started again after a lost worker."""
 
 
-class CodeFailure(Exception):  # noqa: N818 - named as the kind of failure it stands for
-    """The code is wrong: the search ends at once, and what it has recorded stays."""
+class FatalFailure(Exception):  # noqa: N818 - named as the kind of failure it stands for
+    """The code is wrong, or the baseline has failed: the search ends at once, what it has recorded stays."""
 
     trials: tuple[Trial, ...] = ()
     """All trials by then."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from trimtab_jobs.pool import Done, Failure, TrialPool, Work
 from trimtab_jobs.search.checkpoints import Checkpoints
-from trimtab_jobs.search.failures import WORKER_LOSSES, CodeFailure, exhausted, judged
+from trimtab_jobs.search.failures import WORKER_LOSSES, FatalFailure, exhausted, judged
 from trimtab_jobs.search.flights import Flight, next_rung, rebuild, work_of
 from trimtab_jobs.search.journal import Record
 from trimtab_jobs.search.outcome import outcome_of
@@ -37,7 +37,7 @@ def search(
 ) -> SearchOutcome:
     """The trials, the best among them, and why the search ended; goes on from what is recorded.
 
-    `on_change` hears of every recorded change and of every edit. CodeFailure when the code is at fault
+    `on_change` hears of every recorded change and of every edit. FatalFailure when the code is at fault
     rather than parameters.
     """
     loop = _Loop(request, pool, record, store)
@@ -77,7 +77,7 @@ class _Loop:
         self._flights: dict[str, Flight] = {}
         self._lost = deque(self._left_behind())
         self._losses: Counter[int] = Counter()
-        self._code_failure: CodeFailure | None = None
+        self._fatal: FatalFailure | None = None
         self._message = ""
 
     def settle(self, ended: list[Done]) -> None:
@@ -133,19 +133,19 @@ class _Loop:
 
     def is_over(self) -> bool:
         """Whether nothing is under way, or what is is not waited for."""
-        return not self._flights or self._stopping.is_immediate or self._code_failure is not None
+        return not self._flights or self._stopping.is_immediate or self._fatal is not None
 
     def finish(self) -> SearchOutcome:
-        """What was found. CodeFailure when that is why the search ended."""
+        """What was found. FatalFailure when that is why the search ended."""
         stop = self._stopping.reason or ("exhausted" if self._is_exhausted else "trials")
         if self._stopping.is_immediate and stop != "interrupted":
             self._pool.abandon()
-        if not self._stopping.is_immediate and self._code_failure is None:
+        if not self._stopping.is_immediate and self._fatal is None:
             self._end_open_trials()
         self._store.put("study.log", self._study.log())
-        if self._code_failure is not None:
-            self._code_failure.trials = tuple(self._table.trials.values())
-            raise self._code_failure
+        if self._fatal is not None:
+            self._fatal.trials = tuple(self._table.trials.values())
+            raise self._fatal
         return outcome_of(self._table, Ended(stop, self._explain(stop), self._total()))
 
     def _record(self, trial: Trial, flight: Flight, done: Done) -> None:
@@ -178,19 +178,22 @@ class _Loop:
                 self._checkpoints.supersede(other.checkpoint)
 
     def _fail(self, trial: Trial, failure: Failure) -> None:
-        if failure.kind == "infrastructure":
+        is_baseline, is_lost = trial.index == 0, failure.kind == "infrastructure"
+        if is_lost:
             failure = exhausted(failure)
         self._study.fail(trial, failure)
         self._ranks.retire(trial.number)
         self._stopping.count_settled()
         self._checkpoints.supersede(trial.checkpoint)
         self._message = f"trial {trial.number} failed: {failure.error}"
-        if failure.kind == "code" or self._table.is_code_at_fault(self._limits.trials):
-            self._code_failure = CodeFailure(trial, failure)
+        if self._table.is_code_at_fault(self._limits.trials) and not (is_baseline and is_lost):
+            failure = replace(failure, kind="code")
+        if failure.kind == "code" or is_baseline:  # without a baseline there is nothing to compare with
+            self._fatal = FatalFailure(trial, failure)
 
     def _choose(self) -> tuple[Trial, int] | None:
         """The trial to run next and the rung it goes to: lost ones first, then the rungs, then a new one."""
-        if self._stopping.is_immediate or self._code_failure:
+        if self._stopping.is_immediate or self._fatal:
             return None
         if self._lost:
             trial = self._study.run_again(*self._lost.popleft())
@@ -248,9 +251,9 @@ class _Loop:
         return drawn if self._is_exhausted else max(self._limits.trials, drawn)
 
     def _explain(self, stop: StopReason) -> str:
-        asked, drawn = self._limits.trials, self._table.distinct
+        asked, drawn, total = self._limits.trials, self._table.distinct, self._total()
         return {
-            "trials": f"all {self._total()} trials have ended",
+            "trials": f"all {total} trials have ended" if total > 1 else "the only trial has ended",
             "goal": "a trial reached the goal",
             "exhausted": f"the search space ends after {drawn} configurations; {asked} were asked for",
             "failedTrials": f"more than spec.budget.failedTrials={self._limits.failed_trials} have failed",

@@ -7,6 +7,8 @@ from trimtab_jobs.search.table import TrialTable
 from trimtab_jobs.search.trial import StopReason, UsedUp
 
 _IMMEDIATE = ("interrupted", *get_args(UsedUp))
+PACED = 5
+"""Results from which the time that is left is told: of fewer, some began together and say little."""
 
 
 class Stopping:
@@ -16,8 +18,8 @@ class Stopping:
         self._request = request
         self._table = table
         self._limits = request.limits_now()
-        self._started = request.clock()
         self._settled = 0
+        self._first = 0.0
         self.reason: StopReason | None = None
 
     def look(self, limits: Limits) -> None:
@@ -36,6 +38,8 @@ class Stopping:
 
     def count_settled(self) -> None:
         """Take note that one more configuration has its first result."""
+        if not self._settled:
+            self._first = self._request.clock()
         self._settled += 1
 
     @property
@@ -44,10 +48,15 @@ class Stopping:
         return self.reason in _IMMEDIATE
 
     def seconds_left(self, open_trials: int) -> float | None:
-        """Time to the end at the pace so far, at most what the budget leaves."""
-        if not self._settled:
+        """Time to the end at the pace so far, at most what the budget leaves; None where that is a guess.
+
+        The first result does not count towards the pace: until then workers have started and loaded the data.
+        """
+        if not open_trials:
+            return 0.0
+        if self._settled < PACED:
             return None
-        pace = (self._request.clock() - self._started) / self._settled
+        pace = (self._request.clock() - self._first) / (self._settled - 1)
         return max(0.0, min(open_trials * pace, self._remaining()))
 
     def _remaining(self) -> float:

@@ -68,11 +68,15 @@ class TrialTable:
         return self._states["failed"]
 
     def is_code_at_fault(self, limit: int) -> bool:
-        """Whether nothing has succeeded and enough of the `limit` trials have failed, all alike."""
+        """Whether nothing has succeeded and enough of the `limit` trials have failed, all alike.
+
+        The baseline is enough: it is what the person runs today.
+        """
         if self._states["completed"] or self._states["paused"] or self._states["pruned"]:
             return False
         failures: list[Failure] = [trial.failure for trial in self.in_state("failed") if trial.failure]
-        return is_opening_streak(failures, limit)
+        has_baseline = self._baseline is not None and self.trials[self._baseline].state == "failed"
+        return is_opening_streak(failures, 1 if has_baseline else limit)
 
     def counts(self, total: int, running: int) -> Counts:
         """Trials by how they ended, of `total` that are asked for, with `running` on a worker."""

@@ -214,6 +214,18 @@ def test_trials_that_fail_alike_from_the_first_on_are_the_codes_fault():
     assert done.condition("Succeeded") == ("False", "Code")
 
 
+def test_a_baseline_that_fails_ends_the_run_at_once_with_its_error():
+    def run_trial(work):
+        failed = Failure("configuration", "OutOfMemoryError: 9 GiB", "line 1")
+        return failed if work.id == "trial-0" else answers()[RUN_TRIAL](work)
+
+    done = drive({RUN_TRIAL: run_trial}, search=SEARCH | {"trials": 90, "parallelism": 2})
+
+    said = "the baseline (trial 0, the parameters' defaults): OutOfMemoryError: 9 GiB\nline 1"
+    assert (done.report.phase, done.report.message) == ("Failed", said)
+    assert len(done.trials) == 2
+
+
 def test_trials_that_all_fail_end_the_run():
     done = drive(
         {RUN_TRIAL: lambda work: Failure("configuration", f"diverged {work.id}")},

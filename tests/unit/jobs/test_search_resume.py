@@ -19,7 +19,7 @@ from tests.support.search import (
     run_search,
 )
 from trimtab_jobs.pool import Failure, Work
-from trimtab_jobs.search import CodeFailure, Counts, SearchOutcome, SearchRequest, search
+from trimtab_jobs.search import FatalFailure, Counts, SearchOutcome, SearchRequest, search
 from trimtab_jobs.search.study import Study
 
 ASHA = {"asha": {"minEpochs": 1, "reduction": 3}}
@@ -220,7 +220,7 @@ def test_trial_whose_checkpoint_is_gone_is_trained_from_the_start_to_its_next_ru
 )
 def test_trials_that_failed_by_the_codes_fault_run_again_once_it_is_mended(failure: Failure) -> None:
     record, store = MemoryRecord(), MemoryStore()
-    with pytest.raises(CodeFailure):
+    with pytest.raises(FatalFailure):
         run_search(request_of(trials=6), lambda work: failure, record=record, store=store)
 
     run = run_search(request_of(trials=6), record=MemoryRecord(record.batches), store=store)
