@@ -55,8 +55,8 @@ def reconcile(seen: Observed, defaults: Defaults) -> Decision:
     course = course_of(seen, status, asked, admitted, defaults)
     move = move_of(course)
     after = _status_after(course, move)
-    has_settled = _ended_runs(before) != _ended_runs(after) or has_ended(after.conditions)
-    return _decision(before, after, move.actions, move.requeue_after_seconds, has_settled)
+    settles = _ended_runs(before) != _ended_runs(after)
+    return _decision(before, after, move.actions, move.requeue_after_seconds, settles)
 
 
 def _own(seen: Observed) -> Observed:

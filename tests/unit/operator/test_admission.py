@@ -244,6 +244,12 @@ def test_plan_that_was_deleted_or_changed_is_made_again_as_it_was(change: Any) -
     assert (healed.job, healed.ray_jobs) == (world.job, world.ray_jobs)
 
 
+def test_all_children_are_made_again_with_a_plan_that_was_deleted() -> None:
+    decision = reconcile(replace(searching(), plan=None), DEFAULTS)
+
+    assert applies(decision) == ["digits-plan", "digits-report", *["digits-driver"] * 3, "digits-ray"]
+
+
 def test_report_that_was_deleted_is_made_again() -> None:
     decision = reconcile(replace(searching(), report=None), DEFAULTS)
 
