@@ -95,5 +95,5 @@ class Decision:
     requeue_after_seconds: float | None = None
     """When to look again even if nothing happens."""
     look_first: bool = False
-    """Whether the world must be read anew before this is done, as it is before a Create or Delete: it rests on
-    something that is not there, or settles for good how a run ended."""
+    """Whether the world must be read anew before this is done, as it is before a Create or Delete: it rests
+    on something that is not there, or settles for good how a run ended."""
