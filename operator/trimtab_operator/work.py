@@ -37,6 +37,7 @@ class Work:
                 await self.look(key)
             finally:
                 self.queue.done(key)
+            await asyncio.sleep(0)  # a look may wait for nothing, and the Lease has to be renewed meanwhile
 
     async def look(self, key: Key) -> None:
         """Look at a job once; whatever goes wrong is logged, counted and tried again later."""
