@@ -45,6 +45,8 @@ class Sight:
     is_last_segment: bool = False
     is_suspended: bool = False
     """Whether the user asks for suspension: a RayJob that is gone was then taken away for it."""
+    is_followed: bool = False
+    """Whether the next segment of its attempt has begun, which none does before this one has succeeded."""
     hint: str = ""
     """What its pods say of a crash."""
 
@@ -69,9 +71,7 @@ def followed(run: RunRecord, ray_job: SeenRayJob | None, sight: Sight) -> tuple[
     if run.outcome != "Running":
         return run, None
     if ray_job is None:
-        gone = (
-            Ending("Suspended") if sight.is_suspended else Ending("Deleted", message="its RayJob was deleted")
-        )
+        gone = _gone(sight)
         return _closed(run, sight, sight.now, gone.outcome, gone.message), gone
     if not ray_job.has_ended:
         return _paced(run, ray_job, sight), None
@@ -80,9 +80,20 @@ def followed(run: RunRecord, ray_job: SeenRayJob | None, sight: Sight) -> tuple[
     return _closed(_begun(run, ray_job, end), sight, end, ending.outcome, ending.message), ending
 
 
+def _gone(sight: Sight) -> Ending:
+    """Return how a run ended whose RayJob is no longer there."""
+    if sight.is_followed:
+        return Ending("Succeeded")
+    if sight.is_suspended:
+        return Ending("Suspended")
+    return Ending("Deleted", message="its RayJob was deleted")
+
+
 def ending_of(ray_job: SeenRayJob, sight: Sight) -> Ending:
     """Return how a run ended whose RayJob KubeRay is done with."""
     report = sight.heard.report
+    if sight.is_followed:  # whoever began the next one ended before that was written, and the report is its
+        return Ending("Succeeded")
     if ray_job.is_invalid:
         return Ending("Failed", "Configuration", f"KubeRay refuses RayJob {ray_job.name}: {ray_job.message}")
     if report is not None and report.phase == "Failed":

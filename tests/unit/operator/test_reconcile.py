@@ -162,6 +162,16 @@ def test_ray_job_whose_making_was_not_written_down_is_taken_on() -> None:
     assert decision.status["attempt"] == 1
 
 
+def test_segment_succeeded_that_was_followed_by_the_next_before_that_was_written_down() -> None:
+    searched = ray_job(reported(searching(TWO_SEGMENTS), phase="Searching"), SUCCEEDED)
+    begun = replace(tick(searched), job=searched.job)
+
+    assert [(run.segment, run.outcome) for run in status_of(tick(begun)).runs] == [
+        ("search", "Succeeded"),
+        ("export", "Running"),
+    ]
+
+
 def test_missing_profile_heals() -> None:
     world = tick(replace(applied(job()), profiles=()))
     assert conditions(world)["Accepted"] == "False/ProfileNotFound"
