@@ -130,9 +130,7 @@ def drive(attempt: Attempt) -> End:
         progress.say(str(error))
     except (StoreError, ApiError) as error:
         progress.say(str(error))
-    except (
-        Exception
-    ) as error:  # whatever it is, a person has to hear of it, and the next attempt may do better
+    except Exception as error:  # whatever it is, a person has to hear of it
         traceback.print_exc()
         progress.say(f"the driver failed: {type(error).__name__}: {error}")
     return NOT_REPORTED
