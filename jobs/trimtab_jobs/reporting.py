@@ -32,23 +32,21 @@ LONGEST_FRONT = 10
 
 def search_progress(state: SearchState) -> Fields:
     """Where the search stands."""
-    return {
-        "trials": counts(state.counts),
-        "best": best(state.best),
-        "front": front(state.front),
-        "message": state.message,
-        "seconds_left": state.seconds_left,
-    }
+    return found_by(state) | {"seconds_left": state.seconds_left}
 
 
 def search_result(found: SearchOutcome) -> Fields:
     """What the search found."""
+    return found_by(found) | {"seconds_left": None}
+
+
+def found_by(search: SearchState | SearchOutcome) -> Fields:
+    """What a search has found by now, or in the end."""
     return {
-        "trials": counts(found.counts),
-        "best": best(found.best),
-        "front": front(found.front),
-        "message": found.message,
-        "seconds_left": None,
+        "trials": counts(search.counts),
+        "best": best(search.best),
+        "front": front(search.front),
+        "message": search.message,
     }
 
 
