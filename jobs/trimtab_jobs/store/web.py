@@ -24,9 +24,11 @@ def get_web_file(uri: str, path: Path, most_bytes: int) -> None:
     parts = urlsplit(uri)
     if parts.query or parts.fragment or not parts.path.strip("/"):
         raise StoreError(f"{uri}: names no file; write https://host/folder/code.tar.gz")
-    options = {"allow_http": parts.scheme == "http", "timeout": _TIMEOUT}
     try:
-        server = HTTPStore.from_url(f"{parts.scheme}://{parts.netloc}/", client_options=options)
+        server = HTTPStore.from_url(
+            f"{parts.scheme}://{parts.netloc}/",
+            client_options={"allow_http": parts.scheme == "http", "timeout": _TIMEOUT},
+        )
         stream = iter(obstore.get(server, parts.path.strip("/")).stream())
         files.write_whole(path, _at_most(stream, uri, most_bytes))
     except FileNotFoundError:
