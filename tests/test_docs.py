@@ -11,7 +11,7 @@ import click
 import pytest
 import yaml
 
-from trimtab_api.manifest import parse_job, read_stream
+from trimtab_api.manifest import parse_job, parse_profile, read_stream
 from trimtab_api.metadata import API_VERSION
 from trimtab_api.metrics import EFFICIENCY
 from trimtab_api.report import Report
@@ -72,6 +72,9 @@ def test_links_lead_to_pages_and_headings_that_exist(page: Path):
 def test_manifests_are_valid_and_carried_out(page: Path):
     for text in blocks(page, "yaml"):
         if "apiVersion:" in text and API_VERSION not in text:
+            continue
+        if "kind: OptimizationProfile" in text:
+            assert parse_profile(yaml.safe_load(text))
             continue
         document = read_stream(text).job if "kind:" in text else None
         if document is None:
