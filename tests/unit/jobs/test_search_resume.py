@@ -19,7 +19,7 @@ from tests.support.search import (
     run_search,
 )
 from trimtab_jobs.pool import Failure, Work
-from trimtab_jobs.search import FatalFailure, Counts, SearchOutcome, SearchRequest, search
+from trimtab_jobs.search import Counts, FatalFailure, SearchOutcome, SearchRequest, search
 from trimtab_jobs.search.study import Study
 
 ASHA = {"asha": {"minEpochs": 1, "reduction": 3}}
