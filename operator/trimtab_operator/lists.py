@@ -27,15 +27,14 @@ class Lists:
     """The kinds that are watched and that the API server knows."""
 
     async def discover(self) -> bool:
-        """Ask which kinds the API server knows; return whether that has changed."""
+        """Ask which kinds the API server knows; return whether that has changed, or seemed to in between."""
         served = frozenset([kind for kind in WATCHED if kind.is_core or await self.cluster.serves(kind)])
-        if served == self.served:
-            return False
+        has_kuberay, self.view.has_kuberay = self.view.has_kuberay, RAY_JOB in served
         for kind in sorted(served ^ self.served, key=lambda each: each.name):
             logger.info("%s %s served", kind.plural, "are" if kind in served else "are not")
+        has_changed = served != self.served or has_kuberay != self.view.has_kuberay
         self.served = served
-        self.view.has_kuberay = RAY_JOB in served
-        return True
+        return has_changed
 
     async def read(self, is_round: bool) -> int:
         """Replace the view by what is there, however often that has to be tried.
@@ -43,9 +42,13 @@ class Lists:
         Returns how many changes from before the last round watches have not told of since. Rounds are the
         lists that are far enough apart for that; any other list returns 0.
         """
+        return sum([await self._read_at_last(kind, is_round) for kind in WATCHED])
+
+    async def _read_at_last(self, kind: Kind, is_round: bool) -> int:
+        """Read a kind until that works: each once a round, or what was read before would count as missed."""
         while True:
             try:
-                return sum([await self._read(kind, is_round) for kind in WATCHED])
+                return await self._read(kind, is_round)
             except ClusterError as error:
                 logger.warning("cannot list what is there: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)

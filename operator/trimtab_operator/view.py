@@ -125,27 +125,31 @@ class Refresh:
         self._view = view
         self._kind = kind
         self._is_round = is_round
-        self._places: set[Place] = set()
+        self._listed: dict[Place, int] = {}
         self.missed = 0
-        """Changes in the last round that no watch has told of since."""
+        """Changes in the last round that no watch has told of since; known at the end."""
 
     def add(self, manifest: Manifest) -> None:
         """Take in an object of the list."""
         self._view.take(self._kind, manifest)
-        place = place_of(manifest)
-        self._places.add(place)
-        seen = self._view._objects[self._kind].get(place)
-        if seen and self._is_round:
-            self.missed += seen.heard < seen.listed
-            seen.listed = version_of(manifest)
+        self._listed[place_of(manifest)] = version_of(manifest)
 
     def finish(self, version: str) -> None:
         """Forget what is not in the list, whose version this is; what came after it stays."""
         objects = self._view._objects[self._kind]
-        for place in [place for place in objects if place not in self._places]:
+        for place in [place for place in objects if place not in self._listed]:
             if objects[place].version <= int(version):
                 self._view._drop(self._kind, place)
         self._view._gone[self._kind].clear()
+        if self._is_round:
+            self._count_missed(objects)
+
+    def _count_missed(self, objects: dict[Place, _Seen]) -> None:
+        """Only whole lists count: what half a list has shown is no change from before the round."""
+        for place, version in self._listed.items():
+            if seen := objects.get(place):
+                self.missed += seen.heard < seen.listed
+                seen.listed = version
 
 
 def place_of(manifest: Manifest) -> Place:

@@ -71,7 +71,8 @@ class FakeCluster:
         self._asked(f"list {kind.name}", kind)
         version = str(next(self._versions))
         found = [each for each in self.all(kind) if is_selected(each, selection)]
-        for start in range(0, max(1, len(found)), self.page_items):
+        for number, start in enumerate(range(0, max(1, len(found)), self.page_items), start=1):
+            self._may_fail(f"page {number} of {kind.name}")
             yield Page(tuple(found[start : start + self.page_items]), version)
 
     async def serves(self, kind: Kind) -> bool:
@@ -110,12 +111,15 @@ class FakeCluster:
     def _asked(self, request: str, kind: Kind) -> None:
         self.before(request)
         self.requests.append(request)
+        self._may_fail(request)
+        if kind.name in self.missing:
+            raise NotServedError(f"{kind.name} is not served")
+
+    def _may_fail(self, request: str) -> None:
         for failure in self.failures:
             if request.startswith(failure[0]):
                 self.failures.remove(failure)
                 raise failure[1]
-        if kind.name in self.missing:
-            raise NotServedError(f"{kind.name} is not served")
 
     def _written(self, verb: str, manifest: Manifest) -> Document | None:
         self._asked(f"{verb} {describe(manifest)}", kind_of(manifest))

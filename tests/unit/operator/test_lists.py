@@ -9,7 +9,7 @@ from tests.support.operators import DIGITS, Vision
 from tests.support.virtual_time import run
 from tests.support.worlds import job
 from trimtab_operator.errors import NotServedError, TransientError
-from trimtab_operator.kinds import CONFIG_MAP, JOB, POD, PROFILE, RAY_JOB
+from trimtab_operator.kinds import CONFIG_MAP, JOB, POD, PROFILE, RAY_JOB, WATCHED
 from trimtab_operator.lists import Lists
 from trimtab_operator.view import View
 
@@ -39,6 +39,24 @@ def test_view_is_filled_with_what_is_watched(started: Vision) -> None:
     assert len(lists.view.profiles()) == len(lists.view.children(RAY_JOB, DIGITS)) == 1
     assert len(lists.view.children(CONFIG_MAP, DIGITS)) == 2
     assert lists.view.get(CONFIG_MAP, "vision", "other") is None
+
+
+@pytest.mark.parametrize("request_", ["list OptimizationJob", "list Pod", "page 2 of OptimizationJob"])
+def test_list_that_fails_midway_makes_nobody_believe_that_watches_are_silent(
+    started: Vision, request_: str
+) -> None:
+    started.cluster.put(job() | {"metadata": {**job()["metadata"], "name": "other", "uid": "other"}})
+    started.cluster.put(job() | {"metadata": {**job()["metadata"], "name": "third", "uid": "third"}})
+    lists = lists_of(started)
+    run(lists.read(is_round=True))
+    for kind in WATCHED:
+        for each in started.cluster.all(kind):
+            lists.view.hear(kind, each)
+    for each in started.cluster.all(JOB):
+        started.cluster.put(each | {"spec": each["spec"] | {"suspend": True}})
+    started.cluster.failures.append((request_, TransientError("unavailable")))
+
+    assert run(lists.read(is_round=True)) == 0
 
 
 @pytest.mark.parametrize(("namespaces", "jobs"), [(("audio", "vision"), [DIGITS]), (("audio",), [])])
@@ -73,6 +91,15 @@ def test_kinds_that_are_served_are_asked_for(started: Vision) -> None:
     started.cluster.missing.clear()
     assert run(lists.discover())
     assert lists.view.has_kuberay
+
+
+def test_kuberay_that_did_not_answer_once_is_found_again(started: Vision) -> None:
+    lists = lists_of(started)
+    lists.view.has_kuberay = False
+
+    assert run(lists.discover())
+    assert lists.view.has_kuberay
+    assert not run(lists.discover())
 
 
 def test_kind_that_is_no_longer_served_has_no_objects(started: Vision) -> None:
