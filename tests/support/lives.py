@@ -80,14 +80,17 @@ class History:
     def _follow(self) -> None:
         """Go on from the last version whenever the stream ends, so that nothing is missed."""
         version = ""
-        while not self._stopping.is_set():
+        while True:
             for kind, ray_job in self._watch:
                 version = "" if kind == "ERROR" else ray_job["metadata"]["resourceVersion"]
                 if kind != "ERROR":
                     self._note(kind, ray_job)
+            if self._stopping.wait(0.1):
+                return
             with suppress(*AWAY):
                 self._watch = self._open(version)
-            self._stopping.wait(0.1)
+            if self._stopping.is_set():  # since then: what was closed is the one before
+                self._watch.close()
 
     def _open(self, version: str) -> Watch:
         return self.server.watch(self._path, **({"resourceVersion": version} if version else {}))
