@@ -33,6 +33,10 @@ def assemble(settings: Settings, cluster: Cluster, metrics: Metrics) -> Operator
     """Return an operator for a cluster, made of its parts."""
     view, queue = View(), WorkQueue[Key](settings.backoff)
     observer, elector = Observer(cluster, view, utc_now), Elector(cluster, settings.lease, utc_now)
+
+    def may_act() -> bool:
+        return elector.holds
+
     decide, count = partial(reconcile, defaults=settings.defaults), partial(count_end, metrics)
     return Operator(
         settings=settings,
@@ -41,7 +45,7 @@ def assemble(settings: Settings, cluster: Cluster, metrics: Metrics) -> Operator
         lists=Lists(cluster, view, settings.namespaces),
         observer=observer,
         elector=elector,
-        work=Work(queue, Tick(cluster, view, observer, decide, count), lambda: elector.holds, metrics),
+        work=Work(queue, Tick(cluster, view, observer, decide, count, may_act), may_act, metrics),
         metrics=metrics,
     )
 

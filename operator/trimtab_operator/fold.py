@@ -8,7 +8,9 @@ from trimtab_api.plan import Plan, Segment
 from trimtab_api.report import Candidate, Final, Phase, Report
 from trimtab_api.status import JobStatus, Summary
 from trimtab_operator.conditions import REASONS, REPORTED
+from trimtab_operator.manifests import items_at, text_at
 from trimtab_operator.texts import cut
+from trimtab_operator.world import Manifest
 
 FEW = 20
 """Candidates that a status shows."""
@@ -25,6 +27,10 @@ _TAKEN = (
     "artifacts",
     "savings",
 )
+_FOUND = frozenset(
+    JobStatus.model_fields[name].alias or name for name in (*_TAKEN, "stage", "candidates", "summary")
+)
+"""Fields of a status that a report brings, as JSON has them."""
 _STAGE_BYTES = 96
 _MESSAGE_BYTES = 400
 _RUNNING: tuple[Phase, ...] = ("Searching", "Compressing", "Verifying")
@@ -44,6 +50,21 @@ def folded(status: JobStatus, report: Report, plan: Plan, now: datetime) -> JobS
             "summary": _summary(report, plan),
         }
     )
+
+
+def unreported(before: Manifest, after: Manifest, why: str) -> dict[str, Any]:
+    """Return a status, as JSON, in which what the driver found is as it was before: it cannot be kept."""
+    found = {key: before[key] for key in _FOUND if key in before}
+    conditions = (
+        *(each for each in items_at(after, "conditions") if text_at(each, "type") not in REPORTED),
+        *(each for each in items_at(before, "conditions") if text_at(each, "type") in REPORTED),
+    )
+    return {
+        **{key: value for key, value in after.items() if key not in _FOUND},
+        **found,
+        "conditions": list(conditions),
+        "message": cut(f"what the driver found cannot be shown: {why}", _MESSAGE_BYTES),
+    }
 
 
 def phase_of(report: Report | None, segment: Segment) -> Phase:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from trimtab_api.status import JobStatus, RunRecord
-from trimtab_operator.conditions import condition_of
+from trimtab_operator.conditions import NOT_TAKEN, condition_of
 from trimtab_operator.texts import cut
 from trimtab_operator.world import Emit
 
@@ -17,6 +17,7 @@ _WORRYING = (
     "Forbidden",
     "ContainerNotCreated",
     "Crashing",
+    *NOT_TAKEN,
 )
 _LOST = ("Infrastructure", "Deleted")
 

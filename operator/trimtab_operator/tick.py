@@ -8,21 +8,34 @@ the API server says now. A status is written only for the version of the job tha
 """
 
 import contextlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from trimtab_api.conditions import Condition, set_condition
+from trimtab_api.status import JobStatus
 from trimtab_operator.cluster import Cluster
-from trimtab_operator.errors import ConflictError, GoneError, NotServedError, RefusedError
-from trimtab_operator.kinds import JOB
+from trimtab_operator.errors import (
+    ConflictError,
+    GoneError,
+    InvalidError,
+    NotServedError,
+    RefusedError,
+    TransientError,
+)
+from trimtab_operator.fold import unreported
+from trimtab_operator.kinds import JOB, RAY_JOB
+from trimtab_operator.manifests import mapping_at
 from trimtab_operator.observe import Observer
-from trimtab_operator.perform import perform
+from trimtab_operator.perform import about, perform
 from trimtab_operator.reading import status_of
+from trimtab_operator.telling import events_of
 from trimtab_operator.texts import cut
 from trimtab_operator.trim import plain_json, trimmed
 from trimtab_operator.view import View
-from trimtab_operator.world import Create, Decision, Delete, Key, Manifest, Observed
+from trimtab_operator.world import Action, Create, Decision, Delete, Emit, Key, Manifest, Observed
 
+logger = logging.getLogger(__name__)
 _MESSAGE_BYTES = 400
 
 
@@ -36,6 +49,8 @@ class Tick:
     reconcile: Callable[[Observed], Decision]
     on_status: Callable[[Manifest, Manifest], None] = lambda before, after: None
     """Told of every status written: the job before and after."""
+    may_act: Callable[[], bool] = lambda: True
+    """Whether this operator is the one that acts; asked before every write, as a look may take minutes."""
 
     async def __call__(self, key: Key) -> float | None:
         """Return in how many seconds to look again even if nothing happens; a ClusterError: not done."""
@@ -53,24 +68,47 @@ class Tick:
     async def _carry_out(self, seen: Observed, decision: Decision) -> float | None:
         try:
             for action in decision.actions:
-                await perform(self.cluster, self.view, seen, action)
+                await self._perform(seen, action)
         except RefusedError as error:
-            await self._write(seen, refused(seen, error))
-            raise
-        except NotServedError:
-            self.view.has_kuberay = False
+            status = refused(seen, error)
+            await self._write(seen, plain_json(status))
+            for event in events_of(status_of(seen.job), status):
+                await self._perform(seen, event)
             raise
         await self._write(seen, decision.status)
         return decision.requeue_after_seconds
 
-    async def _write(self, seen: Observed, status: Manifest) -> None:
+    async def _perform(self, seen: Observed, action: Action) -> None:
+        self._check_lease()
         try:
-            job = await self.cluster.write_status(seen.job, status)
+            await perform(self.cluster, self.view, seen, action)
+        except NotServedError:
+            if not isinstance(action, Emit) and action.manifest["kind"] == RAY_JOB.name:
+                self.view.has_kuberay = False
+            raise
+
+    async def _write(self, seen: Observed, status: Manifest) -> None:
+        self._check_lease()
+        try:
+            job = await self._written(seen, status)
         except GoneError:  # deleted meanwhile, and its children with it
             return
         if job is not seen.job:
             self.view.take(JOB, job)
             self.on_status(seen.job, job)
+
+    async def _written(self, seen: Observed, status: Manifest) -> Manifest:
+        """Return the job with its status; without what the driver says, should that be what is not taken."""
+        try:
+            return await self.cluster.write_status(seen.job, status)
+        except InvalidError as error:
+            logger.error("%s", error, extra=about(seen))
+            before = mapping_at(seen.job, "status")
+            return await self.cluster.write_status(seen.job, unreported(before, status, str(error)))
+
+    def _check_lease(self) -> None:
+        if not self.may_act():
+            raise TransientError("the Lease has run out")
 
 
 def needs_second_look(decision: Decision) -> bool:
@@ -78,7 +116,7 @@ def needs_second_look(decision: Decision) -> bool:
     return decision.look_first or any(isinstance(action, Create | Delete) for action in decision.actions)
 
 
-def refused(seen: Observed, error: RefusedError) -> Manifest:
+def refused(seen: Observed, error: RefusedError) -> JobStatus:
     """Return the status as it was, and in it why the API server does not let the job go on."""
     status = status_of(seen.job)
     said = Condition(
@@ -89,4 +127,4 @@ def refused(seen: Observed, error: RefusedError) -> Manifest:
         observed_generation=seen.job["metadata"]["generation"],
     )
     conditions = set_condition(status.conditions, said, seen.now.replace(microsecond=0))
-    return plain_json(trimmed(status.model_copy(update={"conditions": conditions})))
+    return trimmed(status.model_copy(update={"conditions": conditions}))

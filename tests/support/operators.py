@@ -34,7 +34,8 @@ class Vision:
         """The job before and after each status written."""
         observer = Observer(self.cluster, self.view, lambda: self.now)
         decide = partial(reconcile, defaults=DEFAULTS)
-        self.tick = Tick(self.cluster, self.view, observer, decide, self._written)
+        self.has_lease = True
+        self.tick = Tick(self.cluster, self.view, observer, decide, self._written, lambda: self.has_lease)
         self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "vision"}})
         self.put(PROFILE)
 
@@ -53,6 +54,10 @@ class Vision:
     def look(self) -> float | None:
         """One look at the job; in how many seconds the next one is due."""
         return run(self.tick(DIGITS))
+
+    def lose_lease(self) -> None:
+        """Another operator may act from now on."""
+        self.has_lease = False
 
     def asked(self) -> list[str]:
         """The requests since this was asked last."""

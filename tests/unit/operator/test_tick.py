@@ -1,5 +1,7 @@
 """One look at a job: what is asked of the API server, in which order, and what is left when it fails."""
 
+import json
+
 import pytest
 
 from tests.support.operators import DIGITS, Vision
@@ -9,7 +11,9 @@ from trimtab_operator.errors import (
     ForbiddenError,
     ForeignError,
     GoneError,
+    InvalidError,
     NotServedError,
+    RefusedError,
     TransientError,
 )
 from trimtab_operator.kinds import CONFIG_MAP, EVENT, JOB, RAY_JOB
@@ -201,6 +205,64 @@ def test_kuberay_that_vanished_is_said_at_the_next_look(vision: Vision) -> None:
     vision.look()
 
     assert vision.condition("ClusterReady")["reason"] == "KubeRayNotInstalled"
+
+
+def test_other_kind_that_is_not_served_says_nothing_about_kuberay(vision: Vision) -> None:
+    vision.cluster.failures.append(("apply NetworkPolicy", NotServedError("not served")))
+
+    with pytest.raises(NotServedError):
+        vision.look()
+
+    assert vision.view.has_kuberay
+
+
+@pytest.mark.parametrize("error", [ForbiddenError("no"), ForeignError("taken"), InvalidError("too long")])
+def test_refusal_is_told_as_an_event_once(vision: Vision, error: RefusedError) -> None:
+    vision.cluster.failures += [("apply ConfigMap", error)] * 2
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            vision.look()
+
+    told = [(each["type"], each["reason"], each["message"]) for each in vision.cluster.all(EVENT)]
+    assert told == [("Warning", error.reason, str(error))]
+    assert len([each for each in vision.asked() if each.startswith("emit")]) == 1
+
+
+def test_status_that_the_server_does_not_take_is_written_without_the_report(started: Vision) -> None:
+    ray_job_is(started, **READY)
+    report = json.dumps(
+        {"name": "digits", "phase": "Searching", "best": {"trial": 7, "metrics": {"accuracy": 0.9}}}
+    )
+    segment = started.ray_job()["metadata"]["labels"]["trimtab.io/segment"]
+    data = {"report.json": report, "attempt": "1", "segment": segment}
+    started.put((started.cluster.find(CONFIG_MAP, "digits-report") or {}) | {"data": data})
+    started.cluster.failures.append(("write_status", InvalidError("status.best: Invalid value")))
+    started.look()
+
+    status = started.job()["status"]
+    assert "best" not in status
+    assert (status["phase"], status["message"]) == (
+        "Searching",
+        "what the driver found cannot be shown: status.best: Invalid value",
+    )
+
+
+def test_status_that_is_never_taken_is_a_failure(started: Vision) -> None:
+    ray_job_is(started, **READY)
+    started.cluster.failures += [("write_status", InvalidError("no"))] * 2
+
+    with pytest.raises(InvalidError):
+        started.look()
+
+
+def test_nothing_more_is_written_once_the_lease_has_run_out(vision: Vision) -> None:
+    vision.cluster.before = lambda request: request.startswith("apply Role ") and vision.lose_lease()
+
+    with pytest.raises(TransientError, match="the Lease has run out"):
+        vision.look()
+
+    assert vision.cluster.all(RAY_JOB) == []
+    assert vision.statuses == []
 
 
 def test_deleted_job_is_nothing_to_do(vision: Vision) -> None:
