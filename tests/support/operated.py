@@ -22,11 +22,12 @@ from typing import Any
 
 from tests.support.cluster import ApiServer
 from tests.support.driver_stand_in import DriverStandIn
+from tests.support.nodes import Node
 from tests.support.rays import JobStatus, Rays, SubmittedJob
 
 Document = dict[str, Any]
 Test = Callable[[Document], bool]
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 90
 KINDS = {
     "RayJob": "ray.io/v1",
     "Pod": "v1",
@@ -39,10 +40,16 @@ KINDS = {
 """The kinds of a job's children, and of its pods."""
 KUBERAYS = {"RayCluster": "ray.io/v1", "Job": "batch/v1", "Service": "v1"}
 """What KubeRay makes for a RayJob beside pods."""
+GPU = "example.com/gpu"
 POOLS: Document = {
     "pools": [
         {"name": "cpu", "resources": {"cpu": "1", "memory": "2Gi"}},
-        {"name": "gpu", "resources": {"cpu": "2", "memory": "4Gi", "gpu": 1}, "hourlyPrice": 3.0},
+        {
+            "name": "gpu",
+            "resources": {"cpu": "2", "memory": "4Gi", "gpu": 1},
+            "gpuResource": GPU,
+            "hourlyPrice": 3.0,
+        },
     ],
     "store": {"uri": "s3://models"},
 }
@@ -64,6 +71,13 @@ def profile(name: str, **spec: Any) -> Document:
     """A profile that allows everything, with these fields."""
     kind = {"apiVersion": "trimtab.io/v1alpha1", "kind": "OptimizationProfile"}
     return {**kind, "metadata": {"name": name}, "spec": copy.deepcopy(POOLS) | spec}
+
+
+def give_gpus(node: Node) -> None:
+    """Have a node offer the GPUs of the profile's pool: a further one would need submitters of its own."""
+    capacity = node.capacity | {GPU: "16"}
+    found = node.server.items("v1", "Node", fieldSelector=f"metadata.name={node.name}")[0]
+    node.server.patch_status(found, {"capacity": capacity, "allocatable": capacity})
 
 
 @dataclass

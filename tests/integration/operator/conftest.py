@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cluster import ApiServer
-from tests.support.operated import Site
+from tests.support.nodes import Node
+from tests.support.operated import Site, give_gpus
 from tests.support.operator_process import OperatorProcess
 from tests.support.rays import Rays
 
@@ -22,8 +23,11 @@ def operator(control_plane: ApiServer, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def sites(control_plane: ApiServer, rays: Rays, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Site]:
-    """The served namespaces."""
+def sites(
+    control_plane: ApiServer, node: Node, rays: Rays, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Site]:
+    """The served namespaces, on a node that has GPUs."""
+    give_gpus(node)
     folder = tmp_path_factory.mktemp("sites")
     return {name: Site(control_plane, rays, name, folder) for name in NAMESPACES}
 

@@ -80,12 +80,15 @@ def test_job_whose_pods_do_not_start_waits_and_goes_on_when_they_do(
     assert judged(job.stands("Starting")) == ("Starting", "InProgress")
 
 
-def test_job_that_no_node_suits_waits_for_one(site: Site, node: Node) -> None:
-    job = site.apply(resources={"search": {"pool": "gpu", "perTrial": {"gpu": 1}}})
+def test_job_that_no_node_suits_waits_for_one(site: Site) -> None:
+    selector = {"nodeSelector": {"pool": "kstatus"}}
+    pools = [each | selector for each in site.profile["spec"]["pools"]]
+    site.server.patch(site.profile, {"spec": {"pools": pools}})
+    job = site.apply(resources={"search": {"pool": "cpu"}})
     assert judged(job.stands("Unschedulable")) == ("Starting", "InProgress")
 
-    with Node(site.server, "kstatus-gpu", capacity={"nvidia.com/gpu": "4"}):
-        job.submit()
+    with Node(site.server, "kstatus-node", labels={"pool": "kstatus"}):
+        job.until("ready", lambda found: condition_of(found, "ClusterReady")["status"] == "True")
         site.clear()
 
 
