@@ -66,6 +66,10 @@ class JobStatus(Progress):
     """RayJobs started, in order; cost is their sum."""
     plan_digest: Name | None = None
     """Digest of the plan that is carried out."""
+    plan_identity: Name | None = None
+    """Identity of the plan: an edit that is followed leaves it as it is."""
+    segments: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
+    """Segments of the plan, in order; an edit that is followed leaves them as they are."""
     profile_digest: Name | None = None
     """Digest of the profile as it was when the job was admitted."""
     result: Annotated[str, Field(max_length=2048)] | None = None

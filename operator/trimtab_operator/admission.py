@@ -12,14 +12,15 @@ from trimtab_api.control import Control
 from trimtab_api.errors import Problem
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import SpecError, parse_job, parse_profile
-from trimtab_api.plan import Plan, resolve
+from trimtab_api.metadata import ObjectMeta
+from trimtab_api.plan import Plan, Segment, resolve
 from trimtab_api.profile import OptimizationProfile
 from trimtab_api.status import JobStatus
 from trimtab_operator.conditions import condition_of
 from trimtab_operator.manifests import mapping_at
 from trimtab_operator.names import owner_of
 from trimtab_operator.profiles import choose, plan_for
-from trimtab_operator.reading import Snapshot, plan_digest, profile_digest, snapshot_of
+from trimtab_operator.reading import plan_digest, profile_digest, snapshot_of
 from trimtab_operator.resources import build_plan_config_map
 from trimtab_operator.world import Manifest, Observed
 
@@ -91,12 +92,28 @@ def _again(seen: Observed, status: JobStatus, job: OptimizationJob | SpecError) 
     if profile is None:
         return _lost("the profile has changed since the job was admitted under it")
     digest = status.profile_digest or ""
-    edit = _edited(job, profile, pinned)
+    before = _before(pinned.plan, profile, status)
+    edit = _edited(job, profile, before, status.segments)
     if isinstance(edit, Plan):
         return Admitted(edit, profile, digest, pinned.profile_json, note=_note_before(status))
-    if pinned.plan is None:
+    if before is None:
         return _lost(f"spec as it is now cannot be carried out: {edit}")
-    return Admitted(pinned.plan, profile, digest, pinned.profile_json, refused_edit=edit)
+    return Admitted(before, profile, digest, pinned.profile_json, refused_edit=edit)
+
+
+def _before(plan: Plan | None, profile: OptimizationProfile, status: JobStatus) -> Plan | None:
+    """Return the plan as it was written last, unless somebody else has written it.
+
+    One that the status does not know came of an edit whose operator ended, or was overtaken, before it wrote
+    the status: then it is what such an edit comes to.
+    """
+    if plan is None or plan.digest == status.plan_digest:
+        return plan
+    store = profile.spec.store
+    output = None if store and plan.spec.output == store.uri else plan.spec.output  # a job may not ask for it
+    spec = plan.spec.model_copy(update={"output": output})
+    job = OptimizationJob(metadata=ObjectMeta(name=plan.name, namespace=plan.namespace), spec=spec)
+    return plan if _edited(job, profile, plan, status.segments) == plan else None
 
 
 def _note_before(status: JobStatus) -> str:
@@ -105,7 +122,12 @@ def _note_before(status: JobStatus) -> str:
     return accepted.message if accepted and accepted.reason == "Admitted" else ""
 
 
-def _edited(job: OptimizationJob | SpecError, profile: OptimizationProfile, pinned: Snapshot) -> Plan | str:
+def _edited(
+    job: OptimizationJob | SpecError,
+    profile: OptimizationProfile,
+    before: Plan | None,
+    segments: tuple[str, ...],
+) -> Plan | str:
     """Return the plan of the job as it is now, or why it is not followed."""
     if isinstance(job, SpecError):
         return _told(job.problems)
@@ -113,24 +135,24 @@ def _edited(job: OptimizationJob | SpecError, profile: OptimizationProfile, pinn
         plan = resolve(job, profile)
     except SpecError as error:
         return _told(error.problems)
-    if pinned.plan is None:
-        return plan
-    if plan.identity != pinned.plan.identity:
+    if before is not None and plan.identity != before.identity:
         return "spec: a field has changed that cannot be edited; make a new job"
-    return _in_segments_of(plan, pinned.plan)
+    return _in_segments(plan, segments)
 
 
-def _in_segments_of(plan: Plan, pinned: Plan) -> Plan:
+def _in_segments(plan: Plan, names: tuple[str, ...]) -> Plan:
     """Return a plan in the segments that the ledger knows, with as many workers as it asks for now.
 
     Other workers for the search than for compression would part, or join, what is one segment already.
     """
-    groups = {stage: segment.groups for segment in plan.segments for stage in segment.stages}
-    segments = tuple(
-        each.model_copy(update={"groups": groups.get(each.stages[0], each.groups)})
-        for each in pinned.segments
-    )
-    draft = plan.model_copy(update={"segments": segments})
+    cut: list[Segment] = []
+    for segment in plan.segments:
+        for stage in segment.stages:
+            if not cut or stage in (names or segment.name):
+                cut.append(Segment(name=stage, stages=(stage,), groups=segment.groups))
+            else:
+                cut[-1] = cut[-1].model_copy(update={"stages": (*cut[-1].stages, stage)})
+    draft = plan.model_copy(update={"segments": tuple(cut)})
     return draft.model_copy(update={"digest": plan_digest(draft)})
 
 

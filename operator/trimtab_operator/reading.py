@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from trimtab_api.digests import digest_of
+from trimtab_api.digests import digest_of, identity_of
 from trimtab_api.manifest import parse_profile
 from trimtab_api.metadata import ObjectMeta
 from trimtab_api.plan import Plan
@@ -29,6 +29,8 @@ LARGEST_NUMBER = 2**53
 """A whole number beyond this is not the same to every reader of JSON."""
 PLAN_KEY, PROFILE_KEY, CONTROL_KEY = "plan.json", "profile.json", "control.json"
 REPORT_KEY = "report.json"
+_SEALS = {"digest", "identity"}
+"""Fields of a plan that its digest is not about."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -135,14 +137,15 @@ class Snapshot:
     profile_json: str | None = None
     """Its text as it stands in the ConfigMap."""
     plan: Plan | None = None
+    """A plan of this job; not that of the status if whoever wrote it had no time to say so there."""
 
 
 def snapshot_of(config_map: Manifest | None, status: JobStatus) -> Snapshot:
-    """Return the profile and the plan in a job's ConfigMap whose digests are those in its status."""
+    """Return the profile in a job's ConfigMap that its status knows by its digest, and the plan beside it."""
     data = mapping_at(config_map, "data")
     text = text_at(data, PROFILE_KEY)
     profile = _profile(text, status.profile_digest)
-    return Snapshot(profile, text if profile else None, _plan(text_at(data, PLAN_KEY), status.plan_digest))
+    return Snapshot(profile, text if profile else None, _plan(text_at(data, PLAN_KEY), status.plan_identity))
 
 
 def pinned_json_of(config_map: Manifest | None) -> Any:
@@ -163,17 +166,21 @@ def _profile(text: str, digest: str | None) -> OptimizationProfile | None:
         return None
 
 
-def _plan(text: str, digest: str | None) -> Plan | None:
+def _plan(text: str, identity: str | None) -> Plan | None:
+    """Return a plan that is what its digest, by its text of whatever version, and its identity say."""
     try:
-        plan = Plan.model_validate_json(text)
-    except ValidationError:
+        content = json.loads(text)
+        plan = Plan.model_validate(_known(content, _schema(Plan)))
+        is_whole = plan.digest == digest_of({key: content[key] for key in content if key not in _SEALS})
+    except (ValueError, TypeError, RecursionError):  # ValidationError is a ValueError
         return None
-    return plan if digest == plan.digest == plan_digest(plan) else None
+    is_same = identity == plan.identity == identity_of(plan.name, plan.namespace, plan.spec)
+    return plan if is_whole and is_same else None
 
 
 def plan_digest(plan: Plan) -> str:
     """Return the digest that a plan has by its content."""
-    return digest_of(plan.model_dump(mode="json", by_alias=True, exclude={"digest", "identity"}))
+    return digest_of(plan.model_dump(mode="json", by_alias=True, exclude=_SEALS))
 
 
 def profile_digest(profile: OptimizationProfile) -> str:

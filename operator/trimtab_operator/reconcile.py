@@ -89,6 +89,8 @@ def opened_again(status: JobStatus) -> JobStatus:
         update={
             "attempt": max(status.attempt, *(run.attempt for run in status.runs), 0) + 1,
             "plan_digest": None,
+            "plan_identity": None,
+            "segments": (),
             "profile_digest": None,
             "conditions": tuple(each for each in status.conditions if each.type not in REPORTED),
         }
@@ -123,6 +125,8 @@ def _status_after(course: Course, move: Move) -> JobStatus:
         "attempt": course.attempt if move.begun is None else move.begun.attempt,
         "runs": ledger.kept(_runs_after(course, move)),
         "plan_digest": admitted.plan.digest,
+        "plan_identity": admitted.plan.identity,
+        "segments": tuple(each.name for each in admitted.plan.segments),
         "profile_digest": admitted.digest,
         "cost": course.told_cost,
     }

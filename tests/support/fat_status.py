@@ -63,6 +63,8 @@ FATTEST: Document = {
     "ray_job": "r" * 47,
     "attempt": 2**31,
     "plan_digest": "f" * 64,
+    "plan_identity": "f" * 64,
+    "segments": ["search", "export", "compress", "measure", "guard", "publish"],
     "profile_digest": "f" * 64,
     "result": "s3://" + "b" * 1_024 + "/n" * 200,
 }

@@ -26,7 +26,10 @@ from tests.support.worlds import (
     status_of,
     tick,
 )
+from trimtab_api.digests import digest_of
 from trimtab_api.plan import Plan
+from trimtab_api.running import BudgetSpec
+from trimtab_operator.reading import plan_digest
 from trimtab_operator.reconcile import reconcile
 from trimtab_operator.world import Apply, Decision, Observed
 
@@ -311,3 +314,80 @@ def test_edit_of_parallelism_changes_the_workers_and_not_the_segments() -> None:
 
     told = [(each.name, each.groups[0].workers) for each in plan_of(world).segments]
     assert told == [("search", 3)]
+
+
+def exporting(parallelism: int) -> Observed:
+    """The world of a job whose search of so many workers has ended, and what came after it runs."""
+    world = tick(ray_job(searching(search(parallelism=parallelism)), SUCCEEDED))
+    return tick(ray_job(world, READY))
+
+
+def unwritten(world: Observed, **spec: Any) -> Observed:
+    """The world after an edit reached the plan, and not the status."""
+    world = edited(world, **spec)
+    return replace(world, plan=tick(world).plan)
+
+
+SECOND_EDITS = {
+    "another edit": lambda world: edited(world, **search(parallelism=1, trials=20)),
+    "an edit that is not understood": lambda world: edited(world, novelty=1),
+    "an edit that is not allowed": lambda world: edited(world, **search(parallelism=1, trials=10**6)),
+    "a plan changed by hand": lambda world: tampered(world, "plan.json", "{}"),
+    "a plan that was deleted": lambda world: replace(world, plan=None),
+}
+
+
+@pytest.mark.parametrize("change", SECOND_EDITS.values(), ids=SECOND_EDITS)
+def test_what_follows_an_edit_that_was_not_written_down_leaves_the_run_alone(change: Any) -> None:
+    world = change(unwritten(exporting(4), **search(parallelism=1)))
+
+    healed = tick(world)
+
+    assert (ray_jobs(healed), conditions(healed)["ClusterReady"]) == (["search-1", "export-1"], "True/Ready")
+    assert [each.name for each in plan_of(healed).segments] == ["search", "export"]
+
+
+@pytest.mark.parametrize("key", ["plan.json", "more"])
+def test_more_workers_part_no_segment_that_runs(key: str) -> None:
+    world = tampered(edited(searching(), **search(parallelism=4)), key, "{}")
+
+    assert [each.name for each in plan_of(tick(world)).segments] == ["search"]
+
+
+def test_plan_with_more_than_the_profile_allows_is_not_believed() -> None:
+    world = tick(replace(applied(job()), profiles=(profile(caps={"cost": 100}),)))
+    plan = plan_of(world)
+    spec = plan.spec.model_copy(update={"budget": BudgetSpec(cost=1e6)})
+    text = with_digest(plan.model_copy(update={"spec": spec}))
+
+    world = tick(edited(tampered(world, "plan.json", text), novelty=1))
+
+    assert conditions(world)["Succeeded"] == "False/PlanLost"
+
+
+def with_digest(plan: Plan) -> str:
+    digest = plan_digest(plan)
+    return plan.model_copy(update={"digest": digest}).model_dump_json(by_alias=True, exclude_none=True)
+
+
+def test_plan_whose_identity_was_changed_is_made_again() -> None:
+    world = searching()
+    other = plan_of(world).model_copy(update={"identity": "0" * 64})
+
+    healed = tick(tampered(world, "plan.json", other.model_dump_json(by_alias=True, exclude_none=True)))
+
+    assert plan_of(healed) == plan_of(world)
+
+
+def test_plan_of_an_older_operator_is_known_by_its_text() -> None:
+    world = searching()
+    content = json.loads(world.plan["data"]["plan.json"]) if world.plan else {}
+    del content["spec"]["readyPolicy"]
+    older = {**content, "digest": digest_of({key: content[key] for key in content if key not in OWN})}
+    status = {**world.job["status"], "planDigest": older["digest"]}
+    world = replace(tampered(world, "plan.json", json.dumps(older)), job={**world.job, "status": status})
+
+    assert conditions(tick(edited(world, novelty=1)))["Accepted"] == "True/EditRefused"
+
+
+OWN = ("digest", "identity")
