@@ -5,12 +5,13 @@ RayJob that has ended is never paired with an older report.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from trimtab_operator import names
 from trimtab_operator.cluster import Cluster, Selection, items_of
-from trimtab_operator.errors import ForbiddenError, NotServedError
+from trimtab_operator.errors import ClusterError, ForbiddenError, NotServedError
 from trimtab_operator.kinds import CONFIG_MAP, EVENT, JOB, NAMESPACE, POD, RAY_JOB, controller_of
 from trimtab_operator.manifests import at, is_going, items_at, text_at, time_at, whole_at
 from trimtab_operator.ray_jobs import is_over
@@ -18,6 +19,7 @@ from trimtab_operator.slim import slim
 from trimtab_operator.view import View, key_of
 from trimtab_operator.world import Key, Manifest, Observed
 
+logger = logging.getLogger(__name__)
 QUIET = timedelta(seconds=20)
 """How long a RayJob may be without its pods before warnings are looked for."""
 WARNINGS_SECONDS = 30.0
@@ -159,7 +161,11 @@ class Observer:
         time = asyncio.get_running_loop().time()
         read, found = self._warnings.get(namespace, (time - WARNINGS_SECONDS, ()))
         if time - read >= WARNINGS_SECONDS:
-            every = await items_of(self._cluster, EVENT, Selection(namespace, fields="type=Warning"))
-            found = tuple(each for each in every if text_at(each, "involvedObject", "kind") in _WARNED)
+            selection = Selection(namespace, fields="type=Warning")
+            try:
+                every = await items_of(self._cluster, EVENT, selection)
+                found = tuple(each for each in every if text_at(each, "involvedObject", "kind") in _WARNED)
+            except ClusterError as error:  # they only explain: nothing is decided by them
+                logger.warning("warnings cannot be read: %s", error, extra={"namespace": namespace})
             self._warnings[namespace] = time, found
         return found

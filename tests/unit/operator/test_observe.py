@@ -1,5 +1,6 @@
 """What the world around a job is like, and what it costs to know."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from tests.support.operators import DIGITS, Vision
 from tests.support.virtual_time import run
 from tests.support.worlds import INITIALIZING, START, job
-from trimtab_operator.errors import ForbiddenError
+from trimtab_operator.errors import ForbiddenError, TransientError
 from trimtab_operator.kinds import NAMESPACE, RAY_JOB
-from trimtab_operator.observe import Observer
+from trimtab_operator.observe import WARNINGS_SECONDS, Observer
 from trimtab_operator.world import Observed
 
 
@@ -83,6 +84,30 @@ def test_warnings_are_not_read_when_the_pods_are_there(started: Vision) -> None:
         started.put(pod(number))
 
     assert seen(started, seconds=30).events == ()
+
+
+def test_warnings_that_cannot_be_read_stop_nothing_and_are_not_asked_for_again_at_once(
+    started: Vision,
+) -> None:
+    observer = Observer(started.cluster, started.view, lambda: START + timedelta(seconds=60))
+    started.cluster.failures.append(("list Event", ForbiddenError("no")))
+
+    for _ in range(2):
+        assert seen(started, 60, observer).events == ()
+    assert started.asked().count("list Event") == 1
+
+
+def test_warnings_that_were_read_before_are_good_while_none_can_be_read(started: Vision) -> None:
+    observer = Observer(started.cluster, started.view, lambda: START + timedelta(seconds=60))
+
+    async def twice() -> list[int]:
+        found = [await observer.observe(DIGITS)]
+        await asyncio.sleep(WARNINGS_SECONDS)
+        started.cluster.failures.append(("list Event", TransientError("busy")))
+        found.append(await observer.observe(DIGITS))
+        return [len(each.events) for each in found if each]
+
+    assert run(twice()) == [1, 1]
 
 
 def test_one_list_of_warnings_serves_all_looks_for_a_while(started: Vision) -> None:
