@@ -28,6 +28,11 @@ class Rates:
     kilowatts: float | None = None
     carbon_kg: float | None = None
 
+    @property
+    def hourly(self) -> Cost:
+        """What it takes in one hour."""
+        return self.cost(3600.0)
+
     def cost(self, seconds: float) -> Cost:
         """Return what it takes in so many seconds."""
         hours = seconds / 3600
@@ -40,6 +45,17 @@ class Rates:
             carbon_kg=_times(self.carbon_kg, hours),
             method=None if self.kilowatts is None else _RATED,
         )
+
+
+def rates_before(hourly: Cost) -> Rates:
+    """Return the rates at which a cluster takes so much in an hour."""
+    return Rates(
+        cpus=hourly.cpu_hours or 0.0,
+        gpus=hourly.gpu_hours or 0.0,
+        amount=hourly.amount,
+        kilowatts=hourly.energy_kwh,
+        carbon_kg=hourly.carbon_kg,
+    )
 
 
 def rates_of(
@@ -90,8 +106,7 @@ def reached(budget: BudgetSpec | None, spent: Cost) -> BudgetName | None:
 
 def seconds_left(budget: BudgetSpec | None, spent: Cost, rates: Rates) -> float | None:
     """Return the time until the first budget is used up at these rates; None when none ever is."""
-    hourly = rates.cost(3600.0)
-    pace = {name: used for name, _, used in _limits(budget, hourly)}
+    pace = {name: used for name, _, used in _limits(budget, rates.hourly)}
     left = [
         (limit - used) / pace[name] * 3600 for name, limit, used in _limits(budget, spent) if pace.get(name)
     ]

@@ -84,7 +84,7 @@ class Course:
     @property
     def rates(self) -> Rates:
         """What the cluster of the last run takes."""
-        return _rates(self.admitted, self.segment, self.defaults, self.ray_job)
+        return _rates(self.admitted, self.segment, self.defaults, self.ray_job, self.last)
 
     @property
     def running_seconds(self) -> float:
@@ -182,7 +182,7 @@ class _Sights:
         segment = next((each for each in segments if each.name == run.segment), segments[0])
         return Sight(
             now=self.now,
-            rates=_rates(self.admitted, segment, self.defaults, ray_job),
+            rates=_rates(self.admitted, segment, self.defaults, ray_job, run),
             heard=heard,
             is_last_segment=run.segment == segments[-1].name,
             is_suspended=self.asked.suspend,
@@ -204,7 +204,16 @@ def _followed(
     return tuple(found), ending
 
 
-def _rates(admitted: Admitted, segment: Segment, defaults: Defaults, ray_job: SeenRayJob | None) -> Rates:
+def _rates(
+    admitted: Admitted,
+    segment: Segment,
+    defaults: Defaults,
+    ray_job: SeenRayJob | None,
+    run: RunRecord | None,
+) -> Rates:
+    """Return what a run's cluster takes: by its RayJob, by what was last seen of it, or by the plan."""
+    if ray_job is None and run and run.hourly:
+        return costs.rates_before(run.hourly)
     replicas = ray_job.replicas if ray_job else {}
     return costs.rates_of(segment, admitted.profile.spec, defaults, replicas)
 

@@ -128,9 +128,10 @@ def _lost(ray_job: SeenRayJob, sight: Sight) -> str:
 def _paced(run: RunRecord, ray_job: SeenRayJob, sight: Sight) -> RunRecord:
     """Return a running run: its clock runs while its cluster is ready, and stops when that is taken away."""
     if run.start_time is None and ray_job.is_ready:
-        return run.model_copy(update={"start_time": sight.now})
+        return run.model_copy(update={"start_time": sight.now, "hourly": sight.rates.hourly})
     if run.start_time is not None and ray_job.is_queued:
-        return run.model_copy(update={"start_time": None, "cost": _banked(run, sight, sight.now)})
+        banked = _banked(run, sight, sight.now)
+        return run.model_copy(update={"start_time": None, "cost": banked, "hourly": None})
     return run
 
 
@@ -147,6 +148,7 @@ def _closed(run: RunRecord, sight: Sight, end: datetime, outcome: RunOutcome, me
         "end_time": end,
         "message": cut(message, MESSAGE_BYTES),
         "cost": _banked(run, sight, end),
+        "hourly": None,
     }
     return run.model_copy(update=update)
 

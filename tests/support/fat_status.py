@@ -82,7 +82,10 @@ def fattest(**fields: Any) -> JobStatus:
         end_time=START,
         cost=status.cost,
     )
-    runs = tuple(run.model_copy(update={"message": "m" * 400 if number > 11 else ""}) for number in range(16))
+    *ended, last = (
+        run.model_copy(update={"message": "m" * 400 if number > 11 else ""}) for number in range(16)
+    )
+    runs = (*ended, last.model_copy(update={"hourly": status.cost}))
     conditions = tuple(
         Condition(
             type=kind,

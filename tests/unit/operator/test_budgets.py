@@ -23,6 +23,7 @@ from tests.support.worlds import (
     searching,
     status_of,
     tick,
+    without_ray_jobs,
 )
 from trimtab_api.control import Control
 from trimtab_operator.reconcile import reconcile
@@ -146,6 +147,15 @@ def test_status_does_not_change_with_every_second() -> None:
     world = searching()
 
     assert tick(later(world, 45)).job == world.job
+
+
+def test_workers_of_a_ray_job_that_is_gone_are_counted_as_they_were() -> None:
+    world = edited(searching(TWO_SEGMENTS), search={**SPEC["search"], "parallelism": 4})
+
+    world = tick(later(without_ray_jobs(world), 3_540))
+
+    assert status_of(world).cost.gpu_hours == 1
+    assert status_of(world).runs[0].hourly is None
 
 
 def test_workers_are_counted_as_they_are_and_not_as_the_plan_is_now() -> None:
