@@ -25,7 +25,8 @@ from trimtab_operator.world import Emit, Manifest
 
 FIELD_MANAGER = "trimtab"
 AGENT = "trimtab-operator"
-PAGE_ITEMS = 500
+PAGE_ITEMS = 100
+"""Objects of a list that are in memory at a time; a RayJob takes 100 kB before it is made slim."""
 _JSON = "application/json"
 _METHODS = {
     "get": ("GET", _JSON),

@@ -7,6 +7,7 @@ from typing import Any
 
 import kopf
 
+from trimtab_operator.cluster import PAGE_ITEMS
 from trimtab_operator.kinds import WATCHED
 
 _PATIENCE = (0.5, 1, 2, 3, *itertools.repeat(5, 100))
@@ -38,7 +39,8 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.networking.connect_timeout = 5
     settings.networking.request_timeout = 60
     settings.networking.error_backoffs = _PATIENCE
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = PAGE_ITEMS
+    settings.queueing.idle_timeout = 0.2  # for so long Kopf holds on to each object that it has told of
     for kind, label in WATCHED.items():
         if label:
             group = kind.api_version.rpartition("/")[0]
