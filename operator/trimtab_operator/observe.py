@@ -127,7 +127,7 @@ class Observer:
         found = await self._cluster.get(CONFIG_MAP, name, namespace)
         if found and text_at(found, "metadata", "labels", names.JOB):
             self._view.take(CONFIG_MAP, found)
-        return found
+        return found and slim(CONFIG_MAP, found)
 
     async def _namespace(self, name: str) -> Manifest | None:
         """Return a namespace, kept until all is read anew; None where reading it is not allowed."""

@@ -29,6 +29,8 @@ LARGEST_NUMBER = 2**53
 """A whole number beyond this is not the same to every reader of JSON."""
 PLAN_KEY, PROFILE_KEY, CONTROL_KEY = "plan.json", "profile.json", "control.json"
 REPORT_KEY = "report.json"
+OVERSIZED = "trimtab.io/oversized"
+"""Annotation in memory of a report that is not kept as it is too large."""
 _SEALS = {"digest", "identity"}
 """Fields of a plan that its digest is not about."""
 M = TypeVar("M", bound=BaseModel)
@@ -89,9 +91,10 @@ def heard_of(config_map: Manifest | None, attempt: int, segment: str) -> Heard:
     """
     data = mapping_at(config_map, "data")
     text = text_at(data, REPORT_KEY)
-    if not text:
+    is_known_oversized = text_at(config_map, "metadata", "annotations", OVERSIZED) == "true"
+    if not text and not is_known_oversized:
         return Heard()
-    if sum(len(f"{key}{value}".encode(errors="replace")) for key, value in data.items()) > LARGEST_REPORT:
+    if is_known_oversized or is_oversized(data):
         return Heard(problem=f"the report is larger than {LARGEST_REPORT // 1024} KiB and was not read")
     claimed = whole_at(data, "attempt")
     if claimed != attempt or text_at(data, "segment") != segment:
@@ -101,6 +104,11 @@ def heard_of(config_map: Manifest | None, attempt: int, segment: str) -> Heard:
             problem=f"the report is of attempt {plain(text_at(data, 'attempt'))[:20]!r}, not {attempt}"
         )
     return _parsed(text)
+
+
+def is_oversized(data: Mapping[str, Any]) -> bool:
+    """Whether a ConfigMap's data are too much for a report."""
+    return sum(len(f"{key}{value}".encode(errors="replace")) for key, value in data.items()) > LARGEST_REPORT
 
 
 def _parsed(text: str) -> Heard:
