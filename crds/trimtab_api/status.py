@@ -63,7 +63,7 @@ class JobStatus(Progress):
     attempt: Natural = 0
     """How many times the job was started."""
     retry: Natural = 0
-    """spec.retry that was acted on last; an ended job runs again when it is raised above this."""
+    """spec.retry of the last run; a job that has not completed runs again when it is raised above this."""
     runs: Annotated[tuple[RunRecord, ...], Field(max_length=32)] = ()
     """RayJobs started, in order; cost is their sum."""
     plan_digest: Name | None = None

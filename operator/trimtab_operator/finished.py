@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from trimtab_api.conditions import Condition, set_condition
 from trimtab_api.status import JobStatus
 from trimtab_operator import upkeep
 from trimtab_operator.conditions import condition_of
@@ -14,12 +15,23 @@ from trimtab_operator.trim import plain_json
 from trimtab_operator.world import Decision, Observed
 
 DEFAULT_TTL_SECONDS = 86_400
+_NOT_AGAIN = "spec.retry: the job has succeeded; make a new job to run it again"
 _TTL = "ttlSecondsAfterFinished"
+
+
+def is_asked_again(status: JobStatus, asked: Asked) -> bool:
+    """Whether an ended job is to run again: it failed, or a budget ended it, and spec.retry was raised."""
+    return asked.retry > status.retry and not _is_complete(status)
+
+
+def _is_complete(status: JobStatus) -> bool:
+    succeeded = condition_of(status.conditions, "Succeeded")
+    return succeeded is not None and succeeded.status == "True" and succeeded.reason != "BudgetReached"
 
 
 def finished(seen: Observed, status: JobStatus, asked: Asked) -> Decision:
     """Return the decision about a job that has ended: its status stays, for its generation as it is now."""
-    told = plain_json(_for_generation(status, asked.generation))
+    told = plain_json(_for_generation(_answered(seen, status, asked), asked.generation))
     left = upkeep.cleared(seen, owner_of(seen.job))
     if not left:
         return Decision(told)
@@ -28,6 +40,19 @@ def finished(seen: Observed, status: JobStatus, asked: Asked) -> Decision:
         return Decision(told, left)
     running = upkeep.deleted(each for each in seen.ray_jobs if not is_over(each))
     return Decision(told, running, wait)
+
+
+def _answered(seen: Observed, status: JobStatus, asked: Asked) -> JobStatus:
+    """Return the status with what is said to a spec.retry that has no effect."""
+    accepted = condition_of(status.conditions, "Accepted")
+    if asked.retry > status.retry:
+        said = Condition(type="Accepted", status="True", reason="EditRefused", message=_NOT_AGAIN)
+    elif accepted and accepted.message == _NOT_AGAIN:
+        said = Condition(type="Accepted", status="True", reason="Admitted")
+    else:
+        return status
+    conditions = set_condition(status.conditions, said, seen.now.replace(microsecond=0))
+    return status.model_copy(update={"conditions": conditions})
 
 
 def _for_generation(status: JobStatus, generation: int) -> JobStatus:

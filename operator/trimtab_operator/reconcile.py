@@ -17,7 +17,7 @@ from trimtab_operator import ledger, upkeep
 from trimtab_operator.admission import NotAdmitted, admit
 from trimtab_operator.conditions import NOT_STARTED, REPORTED, Says, Standing, conditions_of, has_ended
 from trimtab_operator.course import Asked, Course, course_of
-from trimtab_operator.finished import finished
+from trimtab_operator.finished import finished, is_asked_again
 from trimtab_operator.fold import folded
 from trimtab_operator.lifecycle import End
 from trimtab_operator.manifests import at, is_going, mapping_at, text_at, whole_at
@@ -32,6 +32,7 @@ from trimtab_operator.texts import cut
 from trimtab_operator.trim import plain_json, trimmed
 from trimtab_operator.world import Action, Decision, Manifest, Observed
 
+AT_ONCE_SECONDS = 0.1
 _MESSAGE_BYTES = 400
 _UNSTAGED = ("Pending", "Queued", "Starting", "Suspended")
 """Phases in which no stage is carried out."""
@@ -46,7 +47,7 @@ def reconcile(seen: Observed, defaults: Defaults) -> Decision:
     before, asked = status_of(seen.job), asked_of(seen)
     status = before
     if has_ended(before.conditions):
-        if asked.retry <= before.retry:
+        if not is_asked_again(before, asked):
             return finished(seen, before, asked)
         status = opened_again(before)
     admitted = admit(seen, status)
@@ -56,7 +57,7 @@ def reconcile(seen: Observed, defaults: Defaults) -> Decision:
     move = move_of(course)
     after = _status_after(course, move)
     settles = _ended_runs(before) != _ended_runs(after)
-    return _decision(before, after, move.actions, move.requeue_after_seconds, settles)
+    return _decision(before, after, move.actions, _again(after, asked, move.requeue_after_seconds), settles)
 
 
 def _own(seen: Observed) -> Observed:
@@ -112,7 +113,14 @@ def _turned_away(
     )
     after = _stood(status.model_copy(update={"ray_job": None}), standing, asked, seen)
     running = [each for each in seen.ray_jobs if not is_over(each)]
-    return _decision(before, after, upkeep.deleted(running), None, has_ended(after.conditions))
+    settles = has_ended(after.conditions)
+    return _decision(before, after, upkeep.deleted(running), _again(after, asked, None), settles)
+
+
+def _again(after: JobStatus, asked: Asked, requeue: float | None) -> float | None:
+    """Return when to look again: at once at a job that ended though it is already asked to run again."""
+    is_open = has_ended(after.conditions) and is_asked_again(after, asked)
+    return AT_ONCE_SECONDS if is_open else requeue
 
 
 def _status_after(course: Course, move: Move) -> JobStatus:
@@ -147,7 +155,7 @@ def _stood(status: JobStatus, standing: Standing, asked: Asked, seen: Observed) 
     now = seen.now.replace(microsecond=0)
     update: dict[str, Any] = {
         "observed_generation": asked.generation,
-        "retry": asked.retry,
+        "retry": status.runs[-1].retry if status.runs else asked.retry,
         "phase": standing.phase,
         "message": cut(standing.message, _MESSAGE_BYTES),
         "conditions": conditions_of(standing, status.conditions, asked.generation, now),

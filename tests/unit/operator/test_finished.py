@@ -119,7 +119,7 @@ def test_ray_job_that_runs_for_a_job_that_has_ended_is_deleted() -> None:
 
 
 def test_ended_job_runs_again_after_its_children_are_gone() -> None:
-    world = tick(later(succeeded(searching()), DAY))
+    world = tick(later(failed(searching(), "Code"), DAY))
 
     world = tick(edited(world, retry=1))
 

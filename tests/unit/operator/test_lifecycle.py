@@ -31,7 +31,7 @@ from tests.support.worlds import (
     tick,
     without_ray_jobs,
 )
-from trimtab_operator.reconcile import reconcile
+from trimtab_operator.reconcile import AT_ONCE_SECONDS, reconcile
 from trimtab_operator.world import Delete, Observed
 
 
@@ -184,7 +184,7 @@ def test_suspending_what_has_ended_changes_nothing() -> None:
 
 
 ENDS = {
-    "succeeded": succeeded(searching()),
+    "succeeded within its budget": succeeded(searching(), "BudgetReached"),
     "failed": failed(searching(), "Code"),
     "refused by the guardrail": failed(searching(), "GuardrailNotMet"),
 }
@@ -210,11 +210,46 @@ def test_report_of_the_attempt_that_ended_says_nothing_about_the_next() -> None:
     assert "GuardrailMet" not in conditions(tick(tick(edited(world, retry=1))))
 
 
-@pytest.mark.parametrize("retry", [0, 1], ids=["not raised", "raised while it ran"])
+@pytest.mark.parametrize("retry", [0, 1], ids=["lowered", "as it was"])
 def test_retry_that_was_acted_on_does_not_open_it_again(retry: int) -> None:
-    world = failed(tick(edited(searching(), retry=1)), "Code")
+    world = failed(searching({"retry": 1}), "Code")
 
     assert conditions(tick(edited(world, retry=retry)))["Succeeded"] == "False/Code"
+
+
+RAISED_IN_TIME: dict[str, Any] = {
+    "while it ran": lambda world: failed(tick(edited(world, retry=1)), "Code"),
+    "just before its end was seen": lambda world: failed(edited(world, retry=1), "Code"),
+    "as its plan was lost": lambda world: tick(edited(replace(world, plan=None, profiles=()), retry=1)),
+}
+
+
+@pytest.mark.parametrize("change", RAISED_IN_TIME.values(), ids=RAISED_IN_TIME)
+def test_retry_that_was_raised_before_the_end_counts_after_it(change: Any) -> None:
+    world = replace(change(searching()), profiles=(PROFILE,))
+    assert (conditions(world)["Stalled"][:4], status_of(world).retry) == ("True", 0)
+
+    assert ray_jobs(tick(tick(world))) == ["search-2"]
+
+
+def test_retry_that_was_raised_before_the_end_is_acted_on_at_once() -> None:
+    world = edited(ray_job(reported(searching(), **GAVE_UP), SUCCEEDED), retry=1)
+
+    assert reconcile(world, DEFAULTS).requeue_after_seconds == AT_ONCE_SECONDS
+
+
+GAVE_UP: Any = {"phase": "Failed", "conditions": ended("False", "Code")}
+
+
+def test_job_that_has_succeeded_does_not_run_again_and_says_so() -> None:
+    world = succeeded(searching())
+
+    again = tick(edited(world, retry=1))
+
+    assert (ray_jobs(tick(again)), conditions(again)["Succeeded"]) == (["search-1"], "True/Completed")
+    assert conditions(again)["Accepted"] == "True/EditRefused"
+    assert message(again, "Accepted") == "spec.retry: the job has succeeded; make a new job to run it again"
+    assert conditions(tick(edited(again, retry=0))) == conditions(world)
 
 
 def test_retry_after_lost_workers_goes_on_in_the_segment_in_which_they_were_lost() -> None:
