@@ -1,7 +1,8 @@
 """Admission: whether a job may run, under which profile, and what it comes to. Pure.
 
-A job is admitted once. From then on its profile is the pinned one, whatever becomes of the profile it was
-pinned from; what may be edited is taken from the job as it is, unless that profile does not allow it.
+A job is admitted once, and again when it runs again. From then on its profile is the pinned one, whatever
+becomes of the profile it was pinned from; what may be edited is taken from the job as it is, unless that
+profile does not allow it.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from trimtab_api.plan import Plan, Segment, resolve
 from trimtab_api.profile import OptimizationProfile
 from trimtab_api.status import JobStatus
 from trimtab_operator.conditions import condition_of
-from trimtab_operator.manifests import mapping_at
+from trimtab_operator.manifests import at, mapping_at, whole_at
 from trimtab_operator.names import owner_of
 from trimtab_operator.profiles import choose, plan_for
 from trimtab_operator.reading import plan_digest, profile_digest, snapshot_of
@@ -52,13 +53,25 @@ class NotAdmitted:
 
 
 def admit(seen: Observed, status: JobStatus) -> Admitted | NotAdmitted:
-    """Return what a job comes to: anew when nothing is pinned in its status, else by what is."""
+    """Return what a job comes to: anew when nothing is pinned in its status or counts, else by what is."""
     job = _parsed(seen.job)
-    if status.profile_digest is not None:
+    is_readable = not isinstance(job, SpecError)
+    if status.profile_digest is not None and not (is_readable and _begins_anew(seen, status)):
         return _again(seen, status, job)
     if isinstance(job, SpecError):
         return NotAdmitted("Invalid", f"{_told(job.problems)}; the spec is of another version of Trimtab")
     return _anew(seen, job)
+
+
+def _begins_anew(seen: Observed, status: JobStatus) -> bool:
+    """Whether a job that is resumed takes its profile as it is now: it never ran, or spec.retry was raised.
+
+    So a wrong image or pool can be mended: with the profile that was pinned, every attempt would wait for it.
+    """
+    if not status.runs or status.runs[-1].outcome != "Suspended" or at(seen.job, "spec", "suspend") is True:
+        return False
+    has_run = any(run.start_time or run.cost.seconds for run in status.runs)
+    return not has_run or whole_at(seen.job, "spec", "retry") > status.runs[-1].retry
 
 
 def _parsed(document: Manifest) -> OptimizationJob | SpecError:
