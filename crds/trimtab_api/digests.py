@@ -15,7 +15,9 @@ _NOT_IDENTITY = {*CLUSTER_ONLY, "evaluation", "budget", "output", "trials", "par
 
 def canonical(value: Any) -> Any:
     """Return plain JSON as the API server keeps it: 1.0 is 1, and a key without a value is not there."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str | int):  # first, as most values are: an operator does this for every look
+        return value
+    if isinstance(value, dict | Mapping):
         return {key: canonical(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
         return [canonical(item) for item in value]

@@ -105,15 +105,29 @@ def broken_rules(model: BaseModel) -> Iterator[Problem]:
                 yield Problem(join(path, field), each.message + got(value))
 
 
-def _parts(value: object, path: str) -> Iterator[tuple[str, BaseModel]]:
+def _parts(model: BaseModel, path: str) -> Iterator[tuple[str, BaseModel]]:
     """Yield a model and all models inside it, with their paths."""
-    if isinstance(value, BaseModel):
-        yield path, value
-        for name, field in type(value).model_fields.items():
-            yield from _parts(getattr(value, name), join(path, field.alias or name))
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from _parts(item, f"{path}[{index}]")
+    yield path, model
+    for name, alias in _aliases(type(model)):
+        value = getattr(model, name)
+        if type(value) is tuple:
+            for index, item in enumerate(value):
+                if _is_model(type(item)):
+                    yield from _parts(item, f"{join(path, alias)}[{index}]")
+        elif _is_model(type(value)):
+            yield from _parts(value, join(path, alias))
+
+
+@cache
+def _aliases(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Return the names of a model's fields, here and in a manifest."""
+    return tuple((name, field.alias or name) for name, field in model.model_fields.items())
+
+
+@cache
+def _is_model(kind: type) -> bool:
+    """Whether values of a type have parts; kept, as every value of every document is asked."""
+    return issubclass(kind, BaseModel)
 
 
 def refusal(problems: Iterable[Problem]) -> PydanticCustomError:
