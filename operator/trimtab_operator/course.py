@@ -21,7 +21,7 @@ from trimtab_operator.names import Owner, owner_of
 from trimtab_operator.ray_jobs import SeenRayJob, ray_jobs_of
 from trimtab_operator.reading import CONTROL_KEY, Heard, heard_of
 from trimtab_operator.resources import Defaults, Start
-from trimtab_operator.waiting import out_of_memory
+from trimtab_operator.waiting import out_of_memory, pods_of_run
 from trimtab_operator.world import Observed
 
 _MINUTE_SECONDS = 60
@@ -187,7 +187,7 @@ class _Sights:
             is_last_segment=run.segment == segments[-1].name,
             is_suspended=self.asked.suspend,
             is_followed=following is not None and following.attempt == run.attempt,
-            hint=out_of_memory(self.seen.pods),
+            hint=out_of_memory(pods_of_run(run.segment, run.attempt, self.seen.pods)),
         )
 
 

@@ -53,6 +53,12 @@ def time_at(manifest: Any, *path: str) -> datetime | None:
         return None
 
 
+def is_controlled_by(manifest: Manifest, uid: str) -> bool:
+    """Whether the object of this uid owns a manifest as its controller."""
+    owners = items_at(manifest, "metadata", "ownerReferences")
+    return any(at(owner, "controller") is True and at(owner, "uid") == uid for owner in owners)
+
+
 def is_going(manifest: Manifest) -> bool:
     """Whether an object is being deleted."""
     return bool(at(manifest, "metadata", "deletionTimestamp"))

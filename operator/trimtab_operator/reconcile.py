@@ -20,7 +20,7 @@ from trimtab_operator.course import Asked, Course, course_of
 from trimtab_operator.finished import finished, is_asked_again
 from trimtab_operator.fold import folded
 from trimtab_operator.lifecycle import End
-from trimtab_operator.manifests import at, is_going, mapping_at, text_at, whole_at
+from trimtab_operator.manifests import at, is_controlled_by, is_going, mapping_at, text_at, whole_at
 from trimtab_operator.names import JOB_UID
 from trimtab_operator.ray_jobs import is_over
 from trimtab_operator.reading import status_of
@@ -61,7 +61,10 @@ def reconcile(seen: Observed, defaults: Defaults) -> Decision:
 
 
 def _own(seen: Observed) -> Observed:
-    """Return the world without the children of an earlier job of the same name, which may still be there."""
+    """Return the world without what is not the job's: of an earlier job of its name, or a stranger's.
+
+    What is deleted by what it is (RayJobs) goes by its owner: anybody may set a label.
+    """
     uid = text_at(seen.job, "metadata", "uid")
 
     def is_own(child: Manifest | None) -> bool:
@@ -71,7 +74,8 @@ def _own(seen: Observed) -> Observed:
         seen,
         plan=seen.plan if is_own(seen.plan) else None,
         report=seen.report if is_own(seen.report) else None,
-        ray_jobs=tuple(each for each in seen.ray_jobs if is_own(each)),
+        ray_jobs=tuple(each for each in seen.ray_jobs if is_controlled_by(each, uid)),
+        pods=tuple(each for each in seen.pods if is_own(each)),
     )
 
 

@@ -36,16 +36,17 @@ def waiting_of(ray_job: SeenRayJob, pods: tuple[Manifest, ...], events: tuple[Ma
     """Return the gravest reason there is; Starting when all is as it should be."""
     if ray_job.is_queued:
         return Waiting("Queued", f"RayJob {ray_job.name} is suspended: {_SUSPENDED_FIX}")
-    found = [*_of_pods(_of_run(ray_job, pods)), *_of_events(_about(ray_job, events))]
+    of_run = pods_of_run(ray_job.segment, ray_job.attempt, pods)
+    found = [*_of_pods(of_run), *_of_events(_about(ray_job, events))]
     order = list(_ORDER)
     return min(
         found, key=lambda each: (order.index(each.reason), each.message), default=starting_of(ray_job.name)
     )
 
 
-def _of_run(ray_job: SeenRayJob, pods: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
+def pods_of_run(segment: str, attempt: int, pods: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
     """Return the pods of one run; those of the run before may still be there."""
-    labels = {names.SEGMENT: ray_job.segment, names.ATTEMPT: str(ray_job.attempt)}
+    labels = {names.SEGMENT: segment, names.ATTEMPT: str(attempt)}
     return tuple(pod for pod in pods if labels.items() <= mapping_at(pod, "metadata", "labels").items())
 
 

@@ -141,6 +141,13 @@ def ray_job(world: Observed, status: Document, **fields: Any) -> Observed:
     return replace(world, ray_jobs=(*others, changed))
 
 
+def pod(world: Observed, status: Document, **labels: str) -> Document:
+    """The head's pod of the newest RayJob, with this status, and with other values of some of its labels."""
+    of_run = world.ray_jobs[-1]["metadata"]["labels"]
+    changed = {f"trimtab.io/{key.replace('_', '-')}": value for key, value in labels.items()}
+    return {"metadata": {"name": "digits-head", "labels": {**of_run, **changed}}, "status": status}
+
+
 def without_ray_jobs(world: Observed) -> Observed:
     """The world after somebody has deleted every RayJob."""
     return replace(world, ray_jobs=())

@@ -20,6 +20,7 @@ from tests.support.worlds import (
     job,
     later,
     message,
+    pod,
     ray_job,
     reported,
     searching,
@@ -95,8 +96,8 @@ def test_nothing_ends_before_kuberay_is_done(status: Document) -> None:
 
 def test_lost_run_says_what_kuberay_and_its_pods_say() -> None:
     killed = {"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
-    pod = {"metadata": {"name": "digits-head"}, "status": {"containerStatuses": [killed]}}
-    world = replace(searching(), pods=(pod,))
+    world = searching()
+    world = replace(world, pods=(pod(world, {"containerStatuses": [killed]}),))
 
     run = status_of(tick(ray_job(world, {**FAILED, "message": "exit code 1"}))).runs[0]
 
@@ -105,6 +106,15 @@ def test_lost_run_says_what_kuberay_and_its_pods_say() -> None:
         f"RayJob {run.name} failed: AppFailed: exit code 1; pod digits-head was out of memory; give the pool"
         " more memory in the profile",
     )
+
+
+@pytest.mark.parametrize("label", [{"attempt": "7"}, {"segment": "export"}, {"job_uid": "another"}], ids=str)
+def test_pods_of_other_runs_say_nothing_of_a_lost_one(label: dict[str, str]) -> None:
+    killed = {"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
+    world = searching()
+    world = replace(world, pods=(pod(world, {"containerStatuses": [killed]}, **label),))
+
+    assert "out of memory" not in status_of(tick(ray_job(world, FAILED))).runs[0].message
 
 
 def test_run_in_the_middle_of_the_plan_needs_a_report_to_have_succeeded() -> None:

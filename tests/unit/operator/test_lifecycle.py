@@ -22,6 +22,7 @@ from tests.support.worlds import (
     later,
     lost,
     message,
+    pod,
     ray_job,
     ray_jobs,
     reported,
@@ -117,12 +118,19 @@ def lost_but_there() -> Observed:
 
 
 def test_suspension_takes_the_cluster_away_and_is_complete_when_its_pods_are_gone() -> None:
-    pod = {"metadata": {"name": "digits-head"}, "status": {"phase": "Running"}}
-    world = tick(edited(replace(searching(), pods=(pod,)), suspend=True))
+    world = searching()
+    world = tick(edited(replace(world, pods=(pod(world, {"phase": "Running"}),)), suspend=True))
     assert (ray_jobs(world), conditions(world)["Suspended"]) == ([], "False/Suspending")
 
     assert conditions(tick(world))["Suspended"] == "False/Suspending"
     assert conditions(tick(replace(world, pods=())))["Suspended"] == "True/Suspended"
+
+
+def test_suspension_does_not_wait_for_pods_of_an_earlier_job_of_the_name() -> None:
+    world = searching()
+    world = replace(world, pods=(pod(world, {"phase": "Running"}, job_uid="another"),))
+
+    assert conditions(tick(tick(edited(world, suspend=True))))["Suspended"] == "True/Suspended"
 
 
 def test_suspended_run_is_no_loss() -> None:
@@ -295,6 +303,23 @@ STRAYS: dict[str, Any] = {
     "of an earlier attempt": "1",
     "of no attempt": "many",
 }
+
+
+def test_ray_job_that_somebody_else_owns_is_left_alone_whatever_its_labels_say() -> None:
+    world = searching()
+    metadata = {**world.ray_jobs[0]["metadata"], "name": "theirs", "ownerReferences": []}
+    theirs = {**world.ray_jobs[0], "metadata": metadata}
+
+    assert reconcile(replace(world, ray_jobs=(theirs, *world.ray_jobs)), DEFAULTS).actions == ()
+
+
+def test_ray_job_that_lost_its_label_is_still_the_jobs() -> None:
+    world = searching()
+    labels = {**world.ray_jobs[0]["metadata"]["labels"], "trimtab.io/job-uid": "none"}
+
+    world = tick(ray_job(world, READY, metadata={"labels": labels}))
+
+    assert (status_of(world).runs[0].outcome, conditions(world)["ClusterReady"]) == ("Running", "True/Ready")
 
 
 @pytest.mark.parametrize("attempt", STRAYS.values(), ids=STRAYS)
