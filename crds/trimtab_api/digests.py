@@ -10,17 +10,21 @@ from trimtab_api.numbers import whole
 
 CLUSTER_ONLY = ("profile", "queue", "resources", "readyPolicy", "suspend", "retry", "ttlSecondsAfterFinished")
 """Fields of spec that trimtab run has no use for; so is evaluation, which comes after the run."""
+_AS_THEY_ARE = {str, int, bool}
+"""Types of most values, asked for first: an operator takes digests of thousands of documents."""
 _NOT_IDENTITY = {*CLUSTER_ONLY, "evaluation", "budget", "output", "trials", "parallelism", "storage"}
 
 
 def canonical(value: Any) -> Any:
     """Return plain JSON as the API server keeps it: 1.0 is 1, and a key without a value is not there."""
-    if isinstance(value, str | int):  # first, as most values are: an operator does this for every look
-        return value
     if isinstance(value, dict | Mapping):
-        return {key: canonical(item) for key, item in value.items() if item is not None}
+        return {
+            key: item if type(item) in _AS_THEY_ARE else canonical(item)
+            for key, item in value.items()
+            if item is not None
+        }
     if isinstance(value, list | tuple):
-        return [canonical(item) for item in value]
+        return [item if type(item) in _AS_THEY_ARE else canonical(item) for item in value]
     return whole(value) if isinstance(value, float) else value
 
 

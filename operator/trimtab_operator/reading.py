@@ -6,7 +6,7 @@ Whatever is unknown is left out, as the API server does; what is then not valid 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -164,7 +164,9 @@ def pinned_json_of(config_map: Manifest | None) -> Any:
         return None
 
 
+@lru_cache(maxsize=16)
 def _profile(text: str, digest: str | None) -> OptimizationProfile | None:
+    """Return the profile that has a digest; kept, as thousands of jobs have the same."""
     try:
         content = json.loads(text)
         if digest_of(content) != digest:
