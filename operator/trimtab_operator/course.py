@@ -69,9 +69,10 @@ class Course:
     @property
     def target(self) -> Begin:
         """The segment and attempt that is, or is next to be, carried out."""
-        if isinstance(self.step, Begin):
-            return self.step
         last = self.last
+        is_going = last is not None and last.outcome == "Suspended" and last.end_time is None
+        if isinstance(self.step, Begin) and not is_going:  # what goes is told nothing about what follows it
+            return self.step
         names = [each.name for each in self.admitted.plan.segments]
         index = names.index(last.segment) if last and last.segment in names else 0
         return Begin(index, max(1, last.attempt if last else self.attempt))
@@ -88,11 +89,9 @@ class Course:
 
     @property
     def running_seconds(self) -> float:
-        """Time since when the cluster of a run under way is ready."""
+        """Time since when the cluster of the last run is ready; one set aside keeps it for a while."""
         last = self.last
-        return (
-            ledger.seconds_between(last.start_time, self.now) if last and last.outcome == "Running" else 0.0
-        )
+        return ledger.seconds_between(last.start_time, self.now) if last and last.end_time is None else 0.0
 
     @property
     def spent(self) -> Cost:

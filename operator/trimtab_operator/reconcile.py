@@ -57,7 +57,9 @@ def reconcile(seen: Observed, defaults: Defaults) -> Decision:
     move = move_of(course)
     after = _status_after(course, move)
     settles = _ended_runs(before) != _ended_runs(after)
-    return _decision(before, after, move.actions, _again(after, asked, move.requeue_after_seconds), settles)
+    again = _again(after, asked, move.requeue_after_seconds)
+    decision = _decision(before, after, move.actions, again, settles)
+    return replace(decision, status_first=settles and move.begun is None)
 
 
 def _own(seen: Observed) -> Observed:

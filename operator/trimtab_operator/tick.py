@@ -4,7 +4,8 @@
                          └─ observe live ─ reconcile ─ perform ─────┴─ write the status, once and last
 
 What was told of may be old, so that whatever creates, deletes or settles something is decided again on what
-the API server says now. A status is written only for the version of the job that it was decided on.
+the API server says now. A status is written only for the version of the job that it was decided on; how a run
+ended is written before its RayJob is deleted.
 """
 
 import contextlib
@@ -66,6 +67,8 @@ class Tick:
         return await self._carry_out(seen, self.reconcile(seen)) if seen else None
 
     async def _carry_out(self, seen: Observed, decision: Decision) -> float | None:
+        if decision.status_first:
+            await self._write(seen, decision.status)
         try:
             for action in decision.actions:
                 await self._perform(seen, action)
@@ -75,7 +78,8 @@ class Tick:
             for event in events_of(status_of(seen.job), status):
                 await self._perform(seen, event)
             raise
-        await self._write(seen, decision.status)
+        if not decision.status_first:
+            await self._write(seen, decision.status)
         return decision.requeue_after_seconds
 
     async def _perform(self, seen: Observed, action: Action) -> None:

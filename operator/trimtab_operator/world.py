@@ -90,10 +90,13 @@ class Decision:
     """What to do about a job now."""
 
     status: Manifest
-    """The complete status to be; written once, after the actions, and only where it differs."""
+    """The complete status to be; written once, in most cases after the actions, and only where it differs."""
     actions: tuple[Action, ...] = ()
     requeue_after_seconds: float | None = None
     """When to look again even if nothing happens."""
     look_first: bool = False
     """Whether the world must be read anew before this is done, as it is before a Create or Delete: it rests
     on something that is not there, or settles for good how a run ended."""
+    status_first: bool = False
+    """Whether the status is written before the actions are done: it says what becomes of a run, and once its
+    RayJob is deleted that can no longer be seen."""

@@ -66,6 +66,20 @@ def test_budget_counts_all_attempts_and_the_driver_is_told_what_is_used() -> Non
     assert reconcile(world, DEFAULTS).requeue_after_seconds == pytest.approx(300.0)
 
 
+def test_time_counts_and_the_driver_is_told_the_same_until_a_suspended_ray_job_is_gone() -> None:
+    before = searching({"budget": {"duration": "10m"}})
+    world = tick(edited(before, suspend=True))
+    world = tick(later(replace(world, ray_jobs=before.ray_jobs), 60))
+
+    assert status_of(world).cost.seconds == 120
+    assert (control_of(world).attempt, control_of(world).used_seconds) == (1, 0)
+
+    world = tick(later(without_ray_jobs(world), 30))
+
+    assert status_of(world).cost.seconds == 150
+    assert (control_of(world).attempt, control_of(world).used_seconds) == (2, 150)
+
+
 def test_time_before_a_queue_took_the_cluster_back_is_used() -> None:
     world = searching()
     world = tick(ray_job(world, {"jobDeploymentStatus": "Suspended"}, spec={"suspend": True}))

@@ -115,6 +115,18 @@ def test_ray_job_whose_deletion_no_watch_told_of_is_found_gone(started: Vision) 
     assert started.view.children(RAY_JOB, DIGITS) == ()
 
 
+def test_run_is_set_aside_before_its_ray_job_is_deleted(started: Vision) -> None:
+    name = started.ray_job()["metadata"]["name"]
+    ray_job_is(started, **READY)
+    started.look()
+    started.asked()
+    started.put(started.job() | {"spec": started.job()["spec"] | {"suspend": True}})
+    started.look()
+
+    done = [each for each in started.asked() if each.startswith(("write", "delete"))]
+    assert done == ["write_status OptimizationJob digits", f"delete RayJob {name}"]
+
+
 def test_report_is_read_after_the_ray_job_that_has_ended(started: Vision) -> None:
     name = started.ray_job()["metadata"]["name"]
     ray_job_is(started, **SUCCEEDED)
