@@ -67,6 +67,8 @@ class DriverStandIn:
     ) -> None:
         self.plan.__exit__()
         self._channel.close(0.0)
+        for thread in (self.plan._thread, self._channel._thread):
+            thread.join()  # a request under way would go on in a connection that is soon another's
         self._maps.close()
 
     @property

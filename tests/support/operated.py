@@ -116,8 +116,9 @@ class Site:
     def clear(self) -> None:
         """Delete every job, and return once nothing of them is left."""
         for job in self.jobs:
-            if self.server.find(job.document):
-                self.server.delete(job.document)
+            found = self.server.find(job.document)
+            if found and job.document["metadata"].get("uid") in (None, uid_of(found)):
+                self.server.delete(found)
         for job in self.jobs:
             job.wait_until_nothing_is_left()
         self.jobs.clear()
@@ -239,6 +240,11 @@ class Job:
         metadata = {"name": f"{self.name}-{name}", "namespace": self.site.namespace}
         return {"apiVersion": KINDS[kind], "kind": kind, "metadata": metadata}
 
+    def uid_of(self, kind: str, name: str) -> str:
+        """The uid of a child; empty when there is none."""
+        found = self.server.find(self.child(kind, name))
+        return uid_of(found) if found else ""
+
     def children(self, kind: str) -> list[Document]:
         """Everything of a kind that is labelled as this job's."""
         label = f"trimtab.io/job={self.name}"
@@ -288,3 +294,7 @@ def is_seen(document: Document) -> bool:
 
 def names_of(documents: Iterable[Document]) -> list[str]:
     return sorted(each["metadata"]["name"] for each in documents)
+
+
+def uid_of(document: Document) -> str:
+    return str(document["metadata"]["uid"])
