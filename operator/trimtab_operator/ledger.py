@@ -81,9 +81,18 @@ def followed(run: RunRecord, ray_job: SeenRayJob | None, sight: Sight) -> tuple[
 
 
 def _gone(sight: Sight) -> Ending:
-    """Return how a run ended whose RayJob is no longer there."""
+    """Return how a run ended whose RayJob is no longer there: as its last report says, if that is an end.
+
+    KubeRay, or whoever tidies up, may delete a RayJob that has ended before that was seen.
+    """
     if sight.is_followed:
         return Ending("Succeeded")
+    report = sight.heard.report
+    is_success = report is not None and report.phase == "Succeeded" and sight.is_last_segment
+    if report is not None and (report.phase == "Failed" or is_success):
+        ending = _as_reported(report)
+        if ending.outcome != "Infrastructure":
+            return ending
     if sight.is_suspended:
         return Ending("Suspended")
     return Ending("Deleted", message="its RayJob was deleted")
@@ -97,10 +106,7 @@ def ending_of(ray_job: SeenRayJob, sight: Sight) -> Ending:
     if ray_job.is_invalid:
         return Ending("Failed", "Configuration", f"KubeRay refuses RayJob {ray_job.name}: {ray_job.message}")
     if report is not None and report.phase == "Failed":
-        reason, message = _verdict(report)
-        if reason in FAILURES:
-            return Ending("Failed", reason, message)
-        return Ending("Infrastructure", message=message)
+        return _as_reported(report)
     if not ray_job.has_succeeded:
         return Ending("Infrastructure", message=_lost(ray_job, sight))
     if report is None:
@@ -111,8 +117,17 @@ def ending_of(ray_job: SeenRayJob, sight: Sight) -> Ending:
     if report.phase != "Succeeded":
         message = f"RayJob {ray_job.name} ended while its report says {report.phase}"
         return Ending("Infrastructure", message=message)
+    return _as_reported(report)
+
+
+def _as_reported(report: Report) -> Ending:
+    """Return the end that a report tells of: a success, or a failure of whatever kind."""
     reason, message = _verdict(report)
-    return Ending("Succeeded", "BudgetReached" if reason == "BudgetReached" else "Completed", message)
+    if report.phase == "Succeeded":
+        return Ending("Succeeded", "BudgetReached" if reason == "BudgetReached" else "Completed", message)
+    if reason in FAILURES:
+        return Ending("Failed", reason, message)
+    return Ending("Infrastructure", message=message)
 
 
 def _verdict(report: Report) -> tuple[str, str]:

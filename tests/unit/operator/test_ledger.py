@@ -16,6 +16,7 @@ from tests.support.worlds import (
     Document,
     applied,
     conditions,
+    edited,
     ended,
     job,
     later,
@@ -78,6 +79,37 @@ def test_run_ends_as_kuberay_and_driver_agree(status: Document, report: Document
         world = reported(world, **report)
 
     assert conditions(tick(ray_job(world, status)))["Succeeded"] == told
+
+
+GONE: dict[str, tuple[Document, str]] = {
+    "done": (DONE, "True/Completed"),
+    "budget reached": (SPENT, "True/BudgetReached"),
+    "code": (gave_up("Code"), "False/Code"),
+    "store lost": (gave_up("Infrastructure"), "Unknown/BackingOff"),
+    "in the middle": (BUSY, "Unknown/BackingOff"),
+    "another attempt's": ({**DONE, "attempt": 2}, "Unknown/BackingOff"),
+    "another segment's": ({**DONE, "segment": "export"}, "Unknown/BackingOff"),
+}
+
+
+@pytest.mark.parametrize("suspend", [False, True], ids=["", "as it is suspended"])
+@pytest.mark.parametrize(("report", "told"), GONE.values(), ids=GONE)
+def test_run_whose_ray_job_was_tidied_away_ended_as_its_last_report_says(
+    report: Document, told: str, suspend: bool
+) -> None:
+    world = edited(reported(searching(), **report), suspend=suspend)
+
+    found = conditions(tick(without_ray_jobs(world)))["Succeeded"]
+    assert found == ("Unknown/Suspended" if suspend and "Unknown" in told else told)
+
+
+@pytest.mark.parametrize(("phase", "outcome"), [("Succeeded", "Deleted"), ("Failed", "Failed")])
+def test_report_in_the_middle_of_the_plan_ends_a_run_that_is_gone_only_as_a_failure(
+    phase: str, outcome: str
+) -> None:
+    world = reported(searching(TWO_SEGMENTS), **(DONE if phase == "Succeeded" else gave_up("Code")))
+
+    assert status_of(tick(without_ray_jobs(world))).runs[0].outcome == outcome
 
 
 NOT_ENDED = {
