@@ -141,9 +141,14 @@ def _lost(ray_job: SeenRayJob, sight: Sight) -> str:
 
 
 def _paced(run: RunRecord, ray_job: SeenRayJob, sight: Sight) -> RunRecord:
-    """Return a running run: its clock runs while its cluster is ready, and stops when that is taken away."""
+    """Return a running run: its clock runs while its cluster is ready, and stops when that is taken away.
+
+    Of a cluster that had been taken away KubeRay may still tell the first time that it was ready.
+    """
     if run.start_time is None and ray_job.is_ready:
-        return run.model_copy(update={"start_time": sight.now, "hourly": sight.rates.hourly})
+        ready = None if run.cost.seconds else ray_job.ready
+        start = min(max(ready, ray_job.started or ready), sight.now) if ready else sight.now
+        return run.model_copy(update={"start_time": start, "hourly": sight.rates.hourly})
     if run.start_time is not None and ray_job.is_queued:
         banked = _banked(run, sight, sight.now)
         return run.model_copy(update={"start_time": None, "cost": banked, "hourly": None})
@@ -152,9 +157,10 @@ def _paced(run: RunRecord, ray_job: SeenRayJob, sight: Sight) -> RunRecord:
 
 def _begun(run: RunRecord, ray_job: SeenRayJob, end: datetime) -> RunRecord:
     """Return a run that is over; one that nobody saw running began when KubeRay says it did."""
-    if run.start_time is not None or not ray_job.is_ready or ray_job.started is None:
+    began = ray_job.ready or ray_job.started
+    if run.start_time is not None or not ray_job.is_ready or began is None:
         return run
-    return run.model_copy(update={"start_time": min(ray_job.started, end)})
+    return run.model_copy(update={"start_time": min(began, end)})
 
 
 def _closed(run: RunRecord, sight: Sight, end: datetime, outcome: RunOutcome, message: str) -> RunRecord:

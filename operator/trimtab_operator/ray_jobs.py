@@ -87,6 +87,11 @@ class SeenRayJob:
         )
 
     @property
+    def ready(self) -> datetime | None:
+        """Since when its cluster is, or was, ready, by KubeRay's clock."""
+        return time_at(self.manifest, "status", "rayClusterStatus", "stateTransitionTimes", "ready")
+
+    @property
     def replicas(self) -> Mapping[str, int]:
         """Pods of each worker group."""
         groups = items_at(self.manifest, "spec", "rayClusterSpec", "workerGroupSpecs")

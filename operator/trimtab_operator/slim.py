@@ -64,5 +64,7 @@ def _ray_job_spec(manifest: Manifest) -> dict[str, Any]:
 def _ray_job_status(manifest: Manifest) -> dict[str, Any]:
     status = dict(mapping_at(manifest, "status"))
     if cluster := status.pop("rayClusterStatus", None):
-        status["rayClusterStatus"] = {"state": text_at(cluster, "state")}
+        ready = text_at(cluster, "stateTransitionTimes", "ready")
+        times = {"stateTransitionTimes": {"ready": ready}} if ready else {}
+        status["rayClusterStatus"] = {"state": text_at(cluster, "state"), **times}
     return status

@@ -196,6 +196,35 @@ def test_run_that_nobody_saw_began_when_kuberay_says() -> None:
     assert (run.start_time, run.end_time) == (at(60), at(180))
 
 
+FIRST_SEEN = {
+    "when KubeRay says": ("2026-11-24T08:02:00Z", 120),
+    "but not before its RayJob": ("2020-01-01T00:00:00Z", 60),
+    "but not later than now": ("2027-01-01T00:00:00Z", 18_000),
+    "now, where KubeRay does not say": (None, 18_000),
+    "now, where that is no time": ("soon", 18_000),
+}
+
+
+@pytest.mark.parametrize(("ready", "start"), FIRST_SEEN.values(), ids=FIRST_SEEN)
+def test_clock_of_a_cluster_that_is_found_ready_started(ready: str | None, start: float) -> None:
+    cluster = {"state": "ready", "stateTransitionTimes": {"ready": ready}}
+    status = {**READY, "startTime": "2026-11-24T08:01:00Z", "rayClusterStatus": cluster}
+
+    world = tick(ray_job(later(tick(applied(job())), 18_000), status))
+
+    assert status_of(world).runs[0].start_time == at(start)
+
+
+def test_clock_of_a_cluster_that_comes_back_starts_now() -> None:
+    cluster = {"state": "ready", "stateTransitionTimes": {"ready": "2026-11-24T08:00:00Z"}}
+    world = tick(ray_job(tick(applied(job())), READY))
+    world = tick(ray_job(later(world, 100), {"jobDeploymentStatus": "Suspended"}, spec={"suspend": True}))
+
+    world = tick(ray_job(later(world, 500), {**READY, "rayClusterStatus": cluster}, spec={"suspend": False}))
+
+    assert status_of(world).runs[0].start_time == at(600)
+
+
 def test_clock_stands_still_while_a_queue_has_taken_the_cluster_back() -> None:
     world = tick(ray_job(tick(applied(job())), READY))
     world = tick(ray_job(later(world, 100), {"jobDeploymentStatus": "Suspended"}, spec={"suspend": True}))

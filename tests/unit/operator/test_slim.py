@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trimtab_operator.kinds import CONFIG_MAP
+from trimtab_operator.kinds import CONFIG_MAP, RAY_JOB
 from trimtab_operator.reading import LARGEST_REPORT, heard_of
 from trimtab_operator.slim import slim
 
@@ -53,3 +53,13 @@ def test_report_that_is_too_large_is_not_kept_but_known_to_be_so(key: str) -> No
     assert len(str(kept(whole))) < 1000
     assert heard_of(kept(whole), 1, "search") == heard_of(whole, 1, "search")
     assert heard_of(whole, 1, "search").problem
+
+
+def test_of_a_cluster_its_state_and_since_when_it_is_ready_are_kept() -> None:
+    times = {"ready": "2026-11-24T08:00:00Z", "suspended": "2026-11-24T07:00:00Z"}
+    cluster = {"state": "ready", "stateTransitionTimes": times, "endpoints": {"client": "10001"}}
+
+    found = slim(RAY_JOB, {"metadata": {"name": "a"}, "status": {"rayClusterStatus": cluster}})
+
+    told = {"state": "ready", "stateTransitionTimes": {"ready": "2026-11-24T08:00:00Z"}}
+    assert found["status"] == {"rayClusterStatus": told}
