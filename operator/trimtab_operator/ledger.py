@@ -69,7 +69,8 @@ def followed(run: RunRecord, ray_job: SeenRayJob | None, sight: Sight) -> tuple[
     if run.outcome == "Suspended" and run.end_time is None and ray_job is None:
         return _closed(run, sight, sight.now, run.outcome, ""), None
     if run.outcome != "Running":
-        return run, None
+        is_ahead = run.end_time is not None and run.end_time > sight.now  # the clock was set back
+        return (run.model_copy(update={"end_time": sight.now}) if is_ahead else run), None
     if ray_job is None:
         gone = _gone(sight)
         return _closed(run, sight, sight.now, gone.outcome, gone.message), gone

@@ -89,6 +89,14 @@ def test_nothing_begins_before_the_pause_is_over() -> None:
     assert (ray_jobs(early), ray_jobs(late)) == ([], ["search-2"])
 
 
+def test_pause_is_as_long_though_the_clock_is_set_back() -> None:
+    world = lost(searching())
+    world = tick(later(world, -5 * 3_600))
+    assert reconcile(world, DEFAULTS).requeue_after_seconds == 10.0
+
+    assert ray_jobs(tick(later(world, 10))) == ["search-2"]
+
+
 def test_losses_are_counted_anew_after_a_segment_succeeded() -> None:
     world = after_pause(lost(searching(TWO_SEGMENTS)))
     world = tick(ray_job(reported(tick(ray_job(world, READY)), phase="Searching"), SUCCEEDED))
