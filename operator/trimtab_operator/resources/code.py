@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from trimtab_api.plan import Plan
 from trimtab_api.task import ArchiveSource, DataSource
-from trimtab_operator.resources.parts import Json, Part, claim_volume, joined, read_only_mount
+from trimtab_operator.resources.parts import Json, Part, claim_volume, joined, literal, read_only_mount
 from trimtab_operator.resources.store import claim_of
 
 CODE_FOLDER = "/trimtab/code"
@@ -66,8 +66,8 @@ def archive_part(archive: ArchiveSource) -> Part:
 
 
 def archive_command(archive: ArchiveSource) -> list[str]:
-    """Return the command that fetches: the user's text is arguments, and nothing that a shell reads."""
+    """Return the command that fetches: the user's text is arguments, which nothing reads before."""
     on_claim = claim_of(archive.uri) is not None
     uri = f"file://{ARCHIVE_FOLDER}{urlsplit(archive.uri).path}" if on_claim else archive.uri
-    options = ["--uri", uri, "--sha256", archive.sha256, "--to", CODE_FOLDER]
+    options = ["--uri", literal(uri), "--sha256", archive.sha256, "--to", CODE_FOLDER]
     return ["python", "-m", "trimtab_jobs.fetch", *options]

@@ -26,6 +26,11 @@ def joined(*parts: Part) -> Part:
     )
 
 
+def literal(text: str) -> str:
+    """Return text for a command or variable in which the kubelet expands no $(NAME)."""
+    return text.replace("$", "$$")
+
+
 def variable(name: str, value: str) -> Json:
     """Return a variable of a container's environment."""
     return {"name": name, "value": value}

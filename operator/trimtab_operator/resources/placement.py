@@ -18,9 +18,9 @@ def pool_placement(pool: Pool | None) -> Json:
 
 
 def head_affinity(profile: ProfileSpec) -> Json:
-    """Return the part of the head's spec that keeps it off nodes that may be taken away, where it can.
+    """Return the part of the spec of head and submitter that keeps them off nodes that may be taken away.
 
-    A lost worker costs the works it had; a lost head the whole attempt.
+    A lost worker costs the works it had; a lost head or submitter the whole attempt.
     """
     terms = [
         {

@@ -19,7 +19,7 @@ from trimtab_operator.resources.code import (
     fetched_archive,
 )
 from trimtab_operator.resources.groups import Pods
-from trimtab_operator.resources.parts import Json, Part, joined, variable
+from trimtab_operator.resources.parts import Json, Part, joined, literal, variable
 from trimtab_operator.resources.placement import head_affinity, pool_placement
 from trimtab_operator.resources.security import container_security, pod_security
 from trimtab_operator.resources.service_account import driver_account, store_account
@@ -77,7 +77,8 @@ def build_submitter_template(start: Start) -> Json:
     part = joined(Part(env=_variables({"HOME": "/tmp"})), _writable())
     resources = {"cpu": "500m", "memory": "512Mi"}
     submitter = _Container("ray-job-submitter", head_image(start), part, resources)
-    return _template(start, submitter, {"automountServiceAccountToken": False, "restartPolicy": "Never"})
+    pod = {"automountServiceAccountToken": False, "restartPolicy": "Never"}
+    return _template(start, submitter, {**pod, **head_affinity(start.profile)})
 
 
 def head_image(start: Start) -> str:
@@ -102,7 +103,7 @@ def _driver_environment(start: Start) -> dict[str, str]:
         "TRIMTAB_UID": start.owner.uid,
         "TRIMTAB_SEGMENT": start.shape.name,
         "TRIMTAB_ATTEMPT": str(start.attempt),
-        "TRIMTAB_STORE": store_uri(start.plan, start.owner),
+        "TRIMTAB_STORE": literal(store_uri(start.plan, start.owner)),
         **({"TRIMTAB_CODE": folder} if folder else {}),
         "TRIMTAB_PLAN": plan_name(start.owner.name),
         "TRIMTAB_REPORT": report_name(start.owner.name),

@@ -191,6 +191,33 @@ def test_archive_on_a_claim_is_mounted_for_the_one_who_fetches() -> None:
     assert mount not in worker["containers"][0]["volumeMounts"]
 
 
+@pytest.mark.parametrize("uri", ["s3://code/$(AWS_SECRET_ACCESS_KEY)/$a.zip", "pvc://code/$(HOME).zip"])
+def test_variables_in_the_uri_of_an_archive_are_not_expanded(uri: str) -> None:
+    start = start_of("archive")
+
+    worker = templates(replace(start, plan=with_archive(start.plan, uri)))["workers"]["spec"]
+
+    said = worker["initContainers"][0]["command"][4]
+    assert said.replace("$$", "").count("$") == 0
+    assert said.replace("$$", "$").endswith(uri.rpartition("code/")[2])
+
+
+def test_variables_in_the_place_of_the_results_are_not_expanded() -> None:
+    start = start_of("digits")
+    spec = start.plan.spec.model_copy(update={"output": "s3://models/$(HOME)"})
+
+    head = templates(replace(start, plan=start.plan.model_copy(update={"spec": spec})))["head"]["spec"]
+
+    assert environment(head["containers"][0])["TRIMTAB_STORE"].startswith("s3://models/$$(HOME)/")
+
+
+def test_head_and_submitter_keep_off_nodes_that_may_be_taken_away() -> None:
+    found = templates(start_of("gpu"))
+
+    assert found["head"]["spec"]["affinity"] == found["submitter"]["spec"]["affinity"]
+    assert "affinity" not in found["workers"]["spec"]
+
+
 def with_archive(plan: Plan, uri: str) -> Plan:
     document = plan.model_dump(mode="json", by_alias=True, exclude_none=True)
     document["spec"]["task"]["code"]["archive"]["uri"] = uri
