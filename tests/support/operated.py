@@ -122,7 +122,8 @@ class Site:
         for job in self.jobs:
             job.wait_until_nothing_is_left()
         self.jobs.clear()
-        self.server.apply(self.profile)
+        is_there = self.server.find(self.profile)
+        (self.server.update if is_there else self.server.create)(self.profile)  # whatever a test made of it
 
 
 @dataclass
