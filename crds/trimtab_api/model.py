@@ -21,6 +21,8 @@ from trimtab_api.numbers import whole
 Broken = str | tuple[str, object]
 """Where a rule is broken, relative to its model; with the value to show if not the one found there."""
 Check = Callable[[Any], bool | Iterable[Broken]]
+_WITHOUT_PARTS = {str, int, float, bool, type(None)}
+"""Types of most values, asked for first: an operator judges thousands of documents."""
 
 
 class Model(BaseModel):
@@ -110,24 +112,20 @@ def _parts(model: BaseModel, path: str) -> Iterator[tuple[str, BaseModel]]:
     yield path, model
     for name, alias in _aliases(type(model)):
         value = getattr(model, name)
-        if type(value) is tuple:
-            for index, item in enumerate(value):
-                if _is_model(type(item)):
-                    yield from _parts(item, f"{join(path, alias)}[{index}]")
-        elif _is_model(type(value)):
+        if type(value) in _WITHOUT_PARTS:
+            continue
+        if isinstance(value, BaseModel):
             yield from _parts(value, join(path, alias))
+        elif isinstance(value, tuple):
+            models = [(index, item) for index, item in enumerate(value) if isinstance(item, BaseModel)]
+            for index, item in models:
+                yield from _parts(item, f"{join(path, alias)}[{index}]")
 
 
 @cache
 def _aliases(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
     """Return the names of a model's fields, here and in a manifest."""
     return tuple((name, field.alias or name) for name, field in model.model_fields.items())
-
-
-@cache
-def _is_model(kind: type) -> bool:
-    """Whether values of a type have parts; kept, as every value of every document is asked."""
-    return issubclass(kind, BaseModel)
 
 
 def refusal(problems: Iterable[Problem]) -> PydanticCustomError:

@@ -50,6 +50,8 @@ class Elector:
         self._seen: tuple[str, float] | None = None
         """The version last seen, and since when by the loop's clock."""
         self._good_until = -math.inf
+        self.has_asked = asyncio.Event()
+        """Set once it is known, or cannot be known, whether the Lease is free."""
 
     @property
     def holds(self) -> bool:
@@ -65,6 +67,8 @@ class Elector:
                     return
             except (ClusterError, TimeoutError) as error:
                 logger.warning("cannot look at the lease: %s", str(error) or "no answer in time")
+            finally:
+                self.has_asked.set()
             await asyncio.sleep(self._terms.retry_seconds)
 
     async def hold(self) -> None:

@@ -80,7 +80,6 @@ class Operator:
 
     async def leading(self) -> NoReturn:
         """Stand by, then act for as long as the Lease is held; LostError when it no longer is."""
-        await self.is_filled.wait()
         await self.elector.acquire()
         self.metrics.leads(True)
         self.is_list_due.set()  # what the one before this did last may not have been told of yet
@@ -95,6 +94,7 @@ class Operator:
     async def listing(self) -> NoReturn:
         """Fill the view; then read everything anew and look at every job, when it is due and now and then."""
         await self.is_list_due.wait()
+        await self.elector.has_asked.wait()  # where the Lease is free, one list does
         is_round = False
         while True:
             self.is_list_due.clear()

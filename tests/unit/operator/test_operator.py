@@ -114,6 +114,12 @@ def test_what_the_one_before_did_is_read_before_acting(vision: Vision) -> None:
     assert vision.job()["status"]["attempt"] == 1
 
 
+def test_everything_is_listed_once_where_nobody_else_acts(vision: Vision) -> None:
+    lives(vision, 5)
+
+    assert vision.asked().count("list OptimizationJob") == 1
+
+
 def test_kuberay_that_is_installed_later_is_watched_and_used(vision: Vision) -> None:
     vision.cluster.missing.add("RayJob")
     starts: list[float] = []
