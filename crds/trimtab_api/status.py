@@ -76,3 +76,5 @@ class JobStatus(Progress):
     """Digest of the profile as it was when the job was admitted."""
     result: Annotated[str, Field(max_length=2048)] | None = None
     """Where result.json lies."""
+    cleared: bool | None = None
+    """Whether what was made for the job was deleted after its end."""

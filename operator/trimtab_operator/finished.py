@@ -31,15 +31,15 @@ def _is_complete(status: JobStatus) -> bool:
 
 def finished(seen: Observed, status: JobStatus, asked: Asked) -> Decision:
     """Return the decision about a job that has ended: its status stays, for its generation as it is now."""
-    told = plain_json(_for_generation(_answered(seen, status, asked), asked.generation))
-    left = upkeep.cleared(seen, owner_of(seen.job))
-    if not left:
-        return Decision(told)
+    after = _for_generation(_answered(seen, status, asked), asked.generation)
+    if not upkeep.has_watched(seen) and (status.cleared or status.plan_digest is None):
+        return Decision(plain_json(after))
     wait = _seconds_to_live(seen, status)
     if wait <= 0:
-        return Decision(told, left)
+        told = after.model_copy(update={"cleared": True})
+        return Decision(plain_json(told), upkeep.cleared(seen, owner_of(seen.job)))
     running = upkeep.deleted(each for each in seen.ray_jobs if not is_over(each))
-    return Decision(told, running, wait)
+    return Decision(plain_json(after), running, wait)
 
 
 def _answered(seen: Observed, status: JobStatus, asked: Asked) -> JobStatus:

@@ -98,6 +98,7 @@ def opened_again(status: JobStatus) -> JobStatus:
             "plan_digest": None,
             "plan_identity": None,
             "segments": (),
+            "cleared": None,
             "profile_digest": None,
             "conditions": tuple(each for each in status.conditions if each.type not in REPORTED),
         }

@@ -47,13 +47,15 @@ def deleted(ray_jobs: Iterable[Manifest]) -> tuple[Delete, ...]:
     return tuple(Delete(each) for each in ray_jobs if not is_going(each))
 
 
+def has_watched(seen: Observed) -> bool:
+    """Whether any child is there of those that are watched."""
+    return bool(seen.ray_jobs or seen.report or seen.plan)
+
+
 def cleared(seen: Observed, owner: Owner) -> tuple[Delete, ...]:
-    """Return the deletion of all that was made for a job; the plan goes last, and tells that all is gone."""
-    ray_jobs = deleted(seen.ray_jobs)
+    """Return the deletion of all that was made for a job, the plan last."""
     watched = [each for each in (seen.report, seen.plan) if each is not None]
-    if not watched:
-        return ray_jobs
-    return (*ray_jobs, *_unseen(owner), *deleted(_as_config_maps(watched)))
+    return (*deleted(seen.ray_jobs), *_unseen(owner), *deleted(_as_config_maps(watched)))
 
 
 def _unseen(owner: Owner) -> Iterator[Delete]:

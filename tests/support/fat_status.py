@@ -63,6 +63,7 @@ FATTEST: Document = {
     "ray_job": "r" * 47,
     "attempt": 2**31,
     "plan_digest": "f" * 64,
+    "cleared": True,
     "plan_identity": "f" * 64,
     "segments": ["search", "export", "compress", "measure", "guard", "publish"],
     "profile_digest": "f" * 64,

@@ -61,8 +61,23 @@ def test_nothing_is_left_to_do_once_all_is_gone() -> None:
 
     cleared = tick(later(world, DAY))
 
-    assert cleared.job == world.job
-    assert reconcile(later(cleared, DAY), DEFAULTS) == Decision(world.job["status"])
+    assert cleared.job["status"] == world.job["status"] | {"cleared": True}
+    assert reconcile(later(cleared, DAY), DEFAULTS) == Decision(cleared.job["status"])
+
+
+def test_children_that_nobody_watches_go_though_somebody_deleted_all_others() -> None:
+    world = replace(succeeded(searching()), plan=None, report=None, ray_jobs=())
+
+    assert reconcile(world, DEFAULTS).requeue_after_seconds == DAY
+    assert deletions(reconcile(later(world, DAY), DEFAULTS)) == CHILDREN[1:5]
+
+
+def test_job_for_which_nothing_was_made_leaves_nothing() -> None:
+    world = tick(replace(searching(), plan=None, profiles=()))
+    status = {key: value for key, value in world.job["status"].items() if key != "planDigest"}
+    world = replace(world, job={**world.job, "status": status}, report=None, ray_jobs=())
+
+    assert reconcile(later(world, DAY), DEFAULTS).actions == ()
 
 
 def test_child_that_nobody_watches_is_deleted_only_if_it_is_the_jobs() -> None:

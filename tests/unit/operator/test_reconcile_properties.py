@@ -73,7 +73,7 @@ def assert_an_ended_job_stays_as_it_is(world: Observed, decision: Decision) -> N
 
 def of_any_generation(status: JobStatus) -> JobStatus:
     conditions = tuple(each.model_copy(update={"observed_generation": 0}) for each in status.conditions)
-    return status.model_copy(update={"observed_generation": 0, "conditions": conditions})
+    return status.model_copy(update={"observed_generation": 0, "conditions": conditions, "cleared": None})
 
 
 def assert_no_segment_has_two_ray_jobs(world: Observed, decision: Decision) -> None:
