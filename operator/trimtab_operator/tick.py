@@ -8,9 +8,11 @@ the API server says now. A status is written only for the version of the job tha
 ended is written before its RayJob is deleted.
 """
 
+import asyncio
 import contextlib
+import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from trimtab_api.conditions import Condition, set_condition
@@ -34,7 +36,7 @@ from trimtab_operator.telling import events_of
 from trimtab_operator.texts import cut
 from trimtab_operator.trim import plain_json, trimmed
 from trimtab_operator.view import View
-from trimtab_operator.world import Action, Create, Decision, Delete, Emit, Key, Manifest, Observed
+from trimtab_operator.world import Action, Apply, Create, Decision, Delete, Emit, Key, Manifest, Observed
 
 logger = logging.getLogger(__name__)
 _MESSAGE_BYTES = 400
@@ -70,8 +72,8 @@ class Tick:
         if decision.status_first:
             await self._write(seen, decision.status)
         try:
-            for action in decision.actions:
-                await self._perform(seen, action)
+            for together in in_steps(decision.actions):
+                await self._perform_all(seen, together)
         except RefusedError as error:
             status = refused(seen, error)
             await self._write(seen, plain_json(status))
@@ -81,6 +83,16 @@ class Tick:
         if not decision.status_first:
             await self._write(seen, decision.status)
         return decision.requeue_after_seconds
+
+    async def _perform_all(self, seen: Observed, actions: Sequence[Action]) -> None:
+        """Do what does not depend on each other at the same time; then raise the first error, if any."""
+        if len(actions) == 1:
+            await self._perform(seen, actions[0])
+            return
+        doing = (self._perform(seen, action) for action in actions)
+        for outcome in await asyncio.gather(*doing, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _perform(self, seen: Observed, action: Action) -> None:
         self._check_lease()
@@ -113,6 +125,13 @@ class Tick:
     def _check_lease(self) -> None:
         if not self.may_act():
             raise TransientError("the Lease has run out")
+
+
+def in_steps(actions: Sequence[Action]) -> Iterator[Sequence[Action]]:
+    """Yield actions in their order: those that only apply children together, any other by itself."""
+    for is_apply, group in itertools.groupby(actions, lambda action: isinstance(action, Apply)):
+        together = list(group)
+        yield from [together] if is_apply else ([action] for action in together)
 
 
 def needs_second_look(decision: Decision) -> bool:

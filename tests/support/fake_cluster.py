@@ -4,6 +4,7 @@ Tests play the other parties: `put` is a user or another controller, `remove` de
 answers requests with errors, `requests` lists what was asked.
 """
 
+import asyncio
 import copy
 import itertools
 import json
@@ -37,6 +38,8 @@ class FakeCluster:
         self.before: Callable[[str], None] = lambda request: None
         """Runs before each request: another party that is quicker."""
         self.page_items = 2
+        self.apply_seconds = 0.0
+        """How long the answer to an apply takes."""
         self._versions = itertools.count(1)
         self._uids = itertools.count(1)
 
@@ -81,6 +84,8 @@ class FakeCluster:
 
     async def apply(self, manifest: Manifest) -> Manifest:
         found = self._written("apply", manifest)
+        if self.apply_seconds:
+            await asyncio.sleep(self.apply_seconds)
         return self._store(merged(same_owner(found, manifest), manifest) if found else manifest)
 
     async def create(self, manifest: Manifest) -> Manifest:

@@ -1,10 +1,12 @@
 """One look at a job: what is asked of the API server, in which order, and what is left when it fails."""
 
+import asyncio
 import json
 
 import pytest
 
 from tests.support.operators import DIGITS, Vision
+from tests.support.virtual_time import run
 from tests.support.worlds import READY, SUCCEEDED, job
 from trimtab_operator.errors import (
     ConflictError,
@@ -61,6 +63,30 @@ def test_new_job_is_read_and_given_its_children_and_a_status_in_order(vision: Vi
         "write_status OptimizationJob digits",
     ]
     assert vision.job()["status"]["phase"] == "Starting"
+
+
+def test_children_are_applied_at_the_same_time_and_the_ray_job_when_all_are_there(vision: Vision) -> None:
+    vision.cluster.apply_seconds = 1.0
+
+    async def look() -> float:
+        await vision.tick(DIGITS)
+        return asyncio.get_running_loop().time()
+
+    assert run(look()) == 1
+    assert [each.split()[0] for each in vision.asked()].count("apply") == 6
+
+
+def test_what_is_wrong_with_one_child_is_said_once_all_were_tried(vision: Vision) -> None:
+    vision.cluster.failures += [
+        ("apply ConfigMap vision/digits-plan", ForbiddenError("no")),
+        ("apply Role ", GoneError("gone")),
+    ]
+
+    with pytest.raises(ForbiddenError):
+        vision.look()
+
+    assert len([each for each in vision.asked() if each.startswith("apply")]) == 6
+    assert vision.cluster.all(RAY_JOB) == []
 
 
 def test_object_of_the_user_is_not_touched(vision: Vision) -> None:
@@ -188,7 +214,7 @@ def test_refusal_is_said_in_the_status_and_gone_when_it_no_longer_holds(vision: 
 
 
 def test_refusal_that_lasts_is_written_once(vision: Vision) -> None:
-    vision.cluster.failures += [("apply ConfigMap", ForbiddenError("no"))] * 2
+    vision.cluster.failures += [("apply ConfigMap vision/digits-plan", ForbiddenError("no"))] * 2
     for _ in range(2):
         with pytest.raises(ForbiddenError):
             vision.look()
@@ -230,7 +256,7 @@ def test_other_kind_that_is_not_served_says_nothing_about_kuberay(vision: Vision
 
 @pytest.mark.parametrize("error", [ForbiddenError("no"), ForeignError("taken"), InvalidError("too long")])
 def test_refusal_is_told_as_an_event_once(vision: Vision, error: RefusedError) -> None:
-    vision.cluster.failures += [("apply ConfigMap", error)] * 2
+    vision.cluster.failures += [("apply ConfigMap vision/digits-plan", error)] * 2
     for _ in range(2):
         with pytest.raises(type(error)):
             vision.look()
