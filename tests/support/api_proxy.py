@@ -52,6 +52,7 @@ class ApiProxy:
         self._faults: list[Fault] = []
         self._streams: list[tuple[ApiRequest, socket.socket]] = []
         self._lock = threading.Lock()
+        self._is_open = True
         self._listener = Listener(type("Handler", (Handler,), {"proxy": self}))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(plane.certificate, plane.certificate.with_suffix(".key"))
@@ -88,6 +89,8 @@ class ApiProxy:
         self._listener.shutdown()
         self._thread.join()
         self._listener.hang_up()
+        with self._lock:
+            self._is_open = False
         self.cut_watches()
         self._listener.server_close()
 
@@ -122,8 +125,10 @@ class ApiProxy:
             return met[0] if met else None
 
     def follow(self, request: ApiRequest, upstream: socket.socket) -> None:
-        """Note a watch that is open."""
+        """Note a watch that is open; OSError if that came so late that nobody would end it."""
         with self._lock:
+            if not self._is_open:
+                raise ConnectionAbortedError("the proxy has ended")
             self._streams.append((request, upstream))
 
     def forget(self, request: ApiRequest) -> None:

@@ -115,6 +115,7 @@ class Life:
     def __post_init__(self) -> None:
         self._may_end = threading.Event()
         self._may_end.set()
+        self._driver: DriverStandIn | None = None
         self.job: Job = self.site.job("digits", resources=TWO_SHAPES)
 
     def __enter__(self) -> "Life":
@@ -138,6 +139,15 @@ class Life:
 
     def let_go(self) -> None:
         self._may_end.set()
+
+    def search_on(self, completed: int) -> None:
+        """Have the driver that searches tell of so many trials, as soon as the API server takes it."""
+        assert self._driver
+        self._driver.searching(completed)
+
+    def completed(self) -> int:
+        """Trials that the status tells of."""
+        return int(self.job.now().get("status", {}).get("trials", {}).get("completed", 0))
 
     def ray_job(self, run: Run) -> Document:
         """What identifies the RayJob of a run."""
@@ -210,7 +220,7 @@ class Life:
         plane = self.site.server.plane
         with DriverStandIn.of(ray_job, plane.url, token, plane.certificate) as driver:
             driver.unreliable()
-            segment = SEGMENTS.index(driver.settings.segment)
+            self._driver, segment = driver, SEGMENTS.index(driver.settings.segment)
             driver.compressing() if segment else driver.searching(3)
             self.drivers.append((segment, driver.settings.attempt))
             while not self._may_end.wait(0.1):

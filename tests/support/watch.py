@@ -17,9 +17,16 @@ class Watch:
         address = urlsplit(url)
         assert address.hostname
         self._connection = http.client.HTTPSConnection(address.hostname, address.port, context=trust)
-        self._connection.request("GET", f"{address.path}?{address.query}", headers=dict(headers))
-        self._answer = self._connection.getresponse()
+        try:
+            self._connection.request("GET", f"{address.path}?{address.query}", headers=dict(headers))
+            self._answer = self._connection.getresponse()
+        except BaseException:
+            self._connection.close()
+            raise
         self._socket = self._connection.sock
+        if self.code != http.client.OK:  # nobody will read it
+            self._answer.close()
+            self._connection.close()
 
     @classmethod
     def open(cls, url: str, token: str, trust: ssl.SSLContext, options: Mapping[str, str]) -> "Watch":
