@@ -10,7 +10,22 @@ from hypothesis import strategies as st
 
 from tests.support.kstatus_rules import kstatus
 from tests.support.world_strategies import Happening, anything, histories, specs
-from tests.support.worlds import DEFAULTS, Document, applied, as_stored, job, performed, status_of
+from tests.support.worlds import (
+    DEFAULTS,
+    READY,
+    SPEC,
+    SUCCEEDED,
+    Document,
+    applied,
+    as_stored,
+    edited,
+    job,
+    performed,
+    ray_job,
+    searching,
+    status_of,
+    tick,
+)
 from trimtab_api.status import JobStatus
 from trimtab_operator.conditions import REASONS, has_ended
 from trimtab_operator.ray_jobs import is_over
@@ -105,6 +120,35 @@ def assert_times_move_with_a_status_only(world: Observed, decision: Decision) ->
         stays = old is not None and old.status == each.status
         expected = old.last_transition_time if old and stays else world.now.replace(microsecond=0)
         assert each.last_transition_time == expected
+
+
+edits = st.one_of(
+    st.builds(
+        lambda parallelism, trials: {
+            "search": {**SPEC["search"], "parallelism": parallelism, "trials": trials}
+        },
+        st.integers(1, 6),
+        st.integers(1, 50),
+    ),
+    st.sampled_from(({"budget": {"duration": "1h"}}, {"novelty": 1}, {"novelty": None}, {"retry": 1})),
+)
+
+
+@quietly
+@given(st.integers(1, 6), st.booleans(), st.lists(st.tuples(edits, st.booleans()), max_size=6))
+def test_no_edit_takes_a_run_away(
+    parallelism: int, is_later: bool, edits: list[tuple[Document, bool]]
+) -> None:
+    world = searching({"search": {**SPEC["search"], "parallelism": parallelism}})
+    if is_later and parallelism > 1:  # else the search shares its workers with what follows
+        world = tick(ray_job(tick(ray_job(world, SUCCEEDED)), READY))
+    runs = [run.name for run in status_of(world).runs]
+    for edit, is_status_lost in edits:
+        world = edited(world, **edit)
+        after = tick(world)
+        world = replace(after, job=world.job) if is_status_lost else after
+        assert not any(isinstance(each, Create | Delete) for each in reconcile(world, DEFAULTS).actions)
+    assert [run.name for run in status_of(tick(world)).runs] == runs
 
 
 @quietly
