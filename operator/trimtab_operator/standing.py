@@ -11,6 +11,7 @@ from trimtab_operator.conditions import RELEASED, Says, Standing
 from trimtab_operator.course import Course
 from trimtab_operator.fold import phase_of
 from trimtab_operator.lifecycle import Begin, End
+from trimtab_operator.manifests import time_at
 from trimtab_operator.ray_jobs import SeenRayJob
 from trimtab_operator.resources import Start
 from trimtab_operator.texts import cut
@@ -116,11 +117,18 @@ def _under_way(course: Course) -> Move:
         return _waiting(course, waiting, actions, PATIENCE_SECONDS)
     if not ray_job.is_ready:
         waiting = waiting_of(ray_job, course.seen.pods, course.seen.events)
-        again = PATIENCE_SECONDS if waiting.reason in BY_WARNINGS else None
+        again = _patience_seconds(course, ray_job) if waiting.reason in BY_WARNINGS else None
         return _waiting(course, waiting, actions, again, ray_job=name)
     phase = phase_of(course.heard.report, course.segment)
     standing = _progressing(course, phase, _running_message(course), _READY)
     return Move(standing, actions, course.budget_seconds, ray_job=name)
+
+
+def _patience_seconds(course: Course, ray_job: SeenRayJob) -> float:
+    """Return when to look for warnings again: less often the longer it takes, as many may wait for long."""
+    created = time_at(ray_job.manifest, "metadata", "creationTimestamp")
+    age = course.seen.now - created if created else timedelta()
+    return max(PATIENCE_SECONDS, age.total_seconds() / 4)
 
 
 def _running_message(course: Course) -> str:
@@ -177,7 +185,8 @@ def accepted_of(admitted: Admitted) -> Says:
 
 def _renewed(course: Course) -> tuple[Action, ...]:
     start: Start = course.start
-    return upkeep.renewed(course.seen, start, course.admitted.profile_json)
+    renew = upkeep.renewed if course.runs else upkeep.pinned
+    return renew(course.seen, start, course.admitted.profile_json)
 
 
 def _taken_away(course: Course, kept: str) -> tuple[Delete, ...]:

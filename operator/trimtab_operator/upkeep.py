@@ -29,11 +29,16 @@ def renewed(seen: Observed, start: Start, profile_json: str | None) -> tuple[App
     """Return the writes that bring back what was changed or deleted, and take live edits to the driver."""
     if seen.plan is None:  # whoever deleted it may have deleted those that nobody watches as well
         return tuple(write for write in begun(start, profile_json) if isinstance(write, Apply))
+    report = () if seen.report else (Apply(build_report_config_map(start.owner)),)
+    return (*pinned(seen, start, profile_json), *report)
+
+
+def pinned(seen: Observed, start: Start, profile_json: str | None) -> tuple[Apply, ...]:
+    """Return the write of the plan, unless it is there as it should be: all that a job needs at first."""
     wanted = build_plan_config_map(start.owner, start.plan, start.profile, start.control)
     plan = _pinned(wanted, profile_json)
-    is_changed = dict(mapping_at(seen.plan, "data")) != plan.manifest["data"]
-    report = () if seen.report else (Apply(build_report_config_map(start.owner)),)
-    return (*((plan,) if is_changed else ()), *report)
+    is_there = dict(mapping_at(seen.plan, "data")) == plan.manifest["data"]
+    return () if is_there else (plan,)
 
 
 def _pinned(plan: Manifest, profile_json: str | None) -> Apply:

@@ -8,9 +8,11 @@ import pytest
 from tests.support.worlds import (
     DEFAULTS,
     FAILED,
+    INITIALIZING,
     PROFILE,
     READY,
     SPEC,
+    START,
     SUCCEEDED,
     TWO_SEGMENTS,
     applied,
@@ -33,7 +35,7 @@ from tests.support.worlds import (
     without_ray_jobs,
 )
 from trimtab_operator.reconcile import AT_ONCE_SECONDS, reconcile
-from trimtab_operator.world import Delete, Observed
+from trimtab_operator.world import Apply, Delete, Observed
 
 
 def after_pause(world: Observed) -> Observed:
@@ -183,6 +185,27 @@ def test_job_suspended_from_the_start_is_admitted_and_waits() -> None:
 
     assert (ray_jobs(world), conditions(world)["Accepted"]) == ([], "True/Admitted")
     assert conditions(world)["Suspended"] == "True/Suspended"
+
+
+def test_job_that_never_ran_has_its_plan_pinned_and_nothing_else() -> None:
+    def applies(world: Observed) -> list[str]:
+        actions = reconcile(world, DEFAULTS).actions
+        return [each.manifest["metadata"]["name"] for each in actions if isinstance(each, Apply)]
+
+    world = applied(job(suspend=True))
+
+    assert applies(world) == ["digits-plan"]
+    assert applies(tick(world)) == []
+    assert len(applies(edited(tick(world), suspend=False))) == 6
+
+
+@pytest.mark.parametrize(("age", "seconds"), [(0, 30), (60, 30), (240, 60), (3600, 900)])
+def test_cluster_in_the_making_is_looked_at_less_often_the_older_it_is(age: int, seconds: int) -> None:
+    world = tick(applied(job()))
+    created = {**world.ray_jobs[0]["metadata"], "creationTimestamp": START.isoformat()}
+    world = later(ray_job(world, INITIALIZING, metadata=created), age)
+
+    assert reconcile(world, DEFAULTS).requeue_after_seconds == seconds
 
 
 def test_run_that_ended_before_it_could_be_suspended_counts() -> None:
