@@ -162,7 +162,9 @@ def _fetching(start: Start, main: _Container) -> tuple[list[Json], tuple[Json, .
     )
     size = {name: amount for name, amount in main.resources.items() if name in ("cpu", "memory")}
     fetch = _Container("fetch-code", main.image, part, size, archive_command(archive))
-    return [_container(fetch, start.profile)], more.volumes
+    # Its last line says what is wrong with the archive: so it stands in the pod's status.
+    told = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    return [_container(fetch, start.profile) | told], more.volumes
 
 
 def _container(container: _Container, profile: ProfileSpec) -> Json:
