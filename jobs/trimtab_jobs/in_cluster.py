@@ -18,13 +18,15 @@ from trimtab_api.segments import Segment
 from trimtab_jobs.config_maps import ApiError, ConfigMaps
 from trimtab_jobs.driver import Run, carry_out
 from trimtab_jobs.errors import JobError, RefusedError, RunError, StoppedError
+from trimtab_jobs.orders import Orders
 from trimtab_jobs.ownership import begin, earlier_report, pin_code, used_seconds
-from trimtab_jobs.plan_channel import PlanChannel, Read, first_orders, read_from
+from trimtab_jobs.plan_channel import Heed, PlanChannel, Read, first_orders, read_from
 from trimtab_jobs.pool import TrialPool, WorkerSetup
 from trimtab_jobs.pool.code import EVERY_FILE, code_digest
 from trimtab_jobs.progress import Progress, Publish
-from trimtab_jobs.report_channel import ReportChannel, patch_to
+from trimtab_jobs.report_channel import Patch, ReportChannel, patch_to
 from trimtab_jobs.saving import saving
+from trimtab_jobs.search import has_results
 from trimtab_jobs.settings import Settings
 from trimtab_jobs.store import FencedError, Record, Store, StoreError, check_store, open_store
 from trimtab_jobs.worker_setup import setup_of
@@ -53,10 +55,12 @@ STOPPED = End(128 + signal.SIGTERM, 5.0)
 
 
 class Stop:
-    """Whether this process was told to end: its pod is being deleted, or its job stopped."""
+    """Whether this process is to end: its pod is being deleted, its job stopped, or another attempt's."""
 
     def __init__(self) -> None:
         self._told = threading.Event()
+        self.is_taken_over = False
+        """Whether the job is another attempt's by now."""
 
     def __call__(self) -> bool:
         """Whether to stop: what the driver asks between two steps."""
@@ -65,6 +69,12 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Whether it was told to within so many seconds."""
         return self._told.wait(seconds)
+
+    def heed(self, orders: Orders, own: int) -> None:
+        """Take note when the attempt under way is one after this driver's `own`."""
+        if orders.control.attempt > own:
+            self.is_taken_over = True
+            self._told.set()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -92,7 +102,7 @@ def main(environment: Mapping[str, str]) -> int:
         except (RefusedError, ApiError) as error:
             say(f"error: {error}")
             return NOT_REPORTED.code
-        channel = ReportChannel(patch_to(maps, settings), say)
+        channel = ReportChannel(while_ours(patch_to(maps, settings), stop), say)
         progress = Progress(Report(name=settings.job), printed(channel.publish))
         end = drive(Attempt(settings, read_from(maps, settings), progress, stop))
         delivered = channel.close(end.report_seconds)
@@ -111,12 +121,22 @@ class Attempt:
 
 
 def drive(attempt: Attempt) -> End:
-    """The end of an attempt, which its report says by then."""
+    """The end of an attempt, which its report says by then, unless another attempt has the word."""
+    end = _drive(attempt)
+    if attempt.stop.is_taken_over:
+        say(f"attempt {attempt.settings.attempt} has been taken over by a later one")
+        return FENCED
+    return end
+
+
+def _drive(attempt: Attempt) -> End:
     progress = attempt.progress
     try:
         carry_out_segment(attempt)
         return REPORTED
     except StoppedError:
+        if attempt.stop.is_taken_over:
+            return FENCED
         progress.say("stopped, with all that is recorded; the next attempt goes on")
         return STOPPED
     except FencedError as error:
@@ -146,27 +166,71 @@ def carry_out_segment(attempt: Attempt) -> None:
     progress.start()
     orders = first_orders(attempt.read, PLAN_PATIENCE_SECONDS, attempt.stop.wait)
     plan = orders.plan
+    attempt.stop.heed(orders, settings.attempt)
+    if attempt.stop.is_taken_over:
+        raise StoppedError
     progress.change(plan_digest=plan.digest, seed=plan.spec.search.seed if plan.spec.search else None)
     segment = segment_of(plan, settings.segment)
     store = taken_store(settings, plan)
     code = code_digest(plan.spec.task.entrypoint, settings.code, EVERY_FILE)
-    pin_code(store, code)
+    record = Record.open(store)
+    pin_code(store, code, has_results(record.batches))
     setup = replace(
         setup_of(plan, store.uri, settings.code, data_of(settings, plan)),
         threads=max(1, int(segment.groups[0].cpu)),
         code_sha256=code,
     )
     earlier = earlier_report(store)
-    if earlier is not None and earlier.phase == "Succeeded":
+    if earlier is not None and is_finished(earlier, plan):
         progress.change(**{name: getattr(earlier, name) for name in Report.model_fields})
         return  # the driver was lost after it had published everything
     progress.count(max(orders.control.used_seconds, used_seconds(earlier)))
-    record = Record.open(store)
-    following = PlanChannel(attempt.read, orders, say)
+    following = PlanChannel(attempt.read, orders, say, heeding(attempt, orders, segment))
     with cluster_pool(setup, segment, progress) as pool, following, saving(store, record, progress):
         carry_out(
             Run(plan, store, record, pool, progress, attempt.stop, code, segment, following, goes_on=True)
         )
+
+
+def heeding(attempt: Attempt, first: Orders, segment: Segment) -> Heed:
+    """What is to be done whenever the orders were looked at, as with the first ones."""
+    told = WorkersNote(attempt.progress, segment.groups[0].workers)
+    does_search = "search" in segment.stages
+
+    def heed(orders: Orders) -> None:
+        attempt.stop.heed(orders, attempt.settings.attempt)
+        if does_search:
+            told(orders)
+
+    heed(first)
+    return heed
+
+
+class WorkersNote:
+    """Tells once that a search cannot run as many trials at a time as it is asked to: its cluster stays."""
+
+    def __init__(self, progress: Progress, workers: int) -> None:
+        self._progress = progress
+        self._workers = workers
+        self._is_told = False
+
+    def __call__(self, orders: Orders) -> None:
+        """Look at the parallelism that is asked for now."""
+        search = orders.plan.spec.search
+        wanted = search.parallelism or 1 if search else 1
+        if wanted > self._workers and not self._is_told:
+            self._is_told = True
+            self._progress.note(
+                f"spec.search.parallelism: {wanted} trials at a time are asked for, this cluster has "
+                f"{self._workers} workers; suspend and resume the job for more, as far as its profile allows"
+            )
+
+
+def is_finished(earlier: Report, plan: Plan) -> bool:
+    """Whether an earlier attempt has published all there is: more comes only of a budget that was raised."""
+    reasons = [each.reason for each in earlier.conditions if each.type == "Succeeded"]
+    is_edited = earlier.plan_digest != plan.digest
+    return earlier.phase == "Succeeded" and not (reasons == ["BudgetReached"] and is_edited)
 
 
 def segment_of(plan: Plan, name: str) -> Segment:
@@ -205,6 +269,16 @@ def cluster_pool(setup: WorkerSetup, segment: Segment, progress: Progress) -> It
         yield pool
     finally:
         pool.close()
+
+
+def while_ours(patch: Patch, stop: Stop) -> Patch:
+    """Patches each report in until another attempt has taken over: the word is the newer one's."""
+
+    def patch_while_ours(report: Report) -> None:
+        if not stop.is_taken_over:
+            patch(report)
+
+    return patch_while_ours
 
 
 def printed(publish: Publish) -> Publish:

@@ -23,19 +23,45 @@ class Orders:
     control: Control = field(default_factory=Control)
 
 
+class UnreadableError(RefusedError):
+    """Some of the orders cannot be read: what can be stands beside it."""
+
+    def __init__(self, message: str, plan: Plan | None = None, control: Control | None = None) -> None:
+        super().__init__(message)
+        self.plan = plan
+        self.control = control
+
+
 def orders_of(data: Mapping[str, str]) -> Orders:
-    """The orders in a plan's ConfigMap; RefusedError names the key that cannot be read."""
-    if PLAN_KEY not in data:
-        raise RefusedError(f"the plan's ConfigMap has no {PLAN_KEY}; let the operator write it anew")
-    try:
-        plan = Plan.model_validate_json(data[PLAN_KEY])
-    except ValidationError as error:
-        raise RefusedError(_unreadable(PLAN_KEY, error)) from None
-    try:
-        control = Control.model_validate_json(data.get(CONTROL_KEY) or "{}")
-    except ValidationError as error:
-        raise RefusedError(_unreadable(CONTROL_KEY, error)) from None
+    """The orders in a plan's ConfigMap; UnreadableError names the keys that cannot be read.
+
+    Fields of a later version are left out: its operator may have written the plan anew for a driver that
+    was there before.
+    """
+    plan, plan_problem = _plan_of(data)
+    control, control_problem = _control_of(data)
+    if plan is None or control is None:
+        problems = "; ".join(filter(None, (plan_problem, control_problem)))
+        raise UnreadableError(problems, plan, control)
     return Orders(plan, control)
+
+
+def _plan_of(data: Mapping[str, str]) -> tuple[Plan | None, str]:
+    """The plan, or why there is none."""
+    if PLAN_KEY not in data:
+        return None, f"the plan's ConfigMap has no {PLAN_KEY}; let the operator write it anew"
+    try:
+        return Plan.model_validate_json(data[PLAN_KEY], extra="ignore"), ""
+    except ValidationError as error:
+        return None, _unreadable(PLAN_KEY, error)
+
+
+def _control_of(data: Mapping[str, str]) -> tuple[Control | None, str]:
+    """The control, or why there is none."""
+    try:
+        return Control.model_validate_json(data.get(CONTROL_KEY) or "{}"), ""
+    except ValidationError as error:
+        return None, _unreadable(CONTROL_KEY, error)
 
 
 def followed(orders: Orders, new: Orders) -> Orders:

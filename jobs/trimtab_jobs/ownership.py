@@ -30,7 +30,7 @@ def _check_same(store: Store, plan: Plan) -> bool:
     """Whether the plan there is another state of this job, of which nothing was recorded."""
     advice = "choose another --output, or remove it"
     try:
-        owner = Plan.model_validate_json(store.get(PLAN_KEY))
+        owner = Plan.model_validate_json(store.get(PLAN_KEY), extra="ignore")  # a later version's
     except ValidationError:
         raise RefusedError(
             f"{store.uri}/{PLAN_KEY} cannot be read as a plan of this version; {advice}"
@@ -69,18 +69,22 @@ def refuse_other_code(store: Store, earlier: Report | None, code_sha256: str) ->
         )
 
 
-def pin_code(store: Store, code_sha256: str) -> None:
-    """Bind every later attempt to this state of the code; JobError when an earlier one has bound another.
+def pin_code(store: Store, code_sha256: str, has_results: bool) -> None:
+    """Bind later attempts to this state of the code; JobError when trials have results of another.
 
-    Code that changed between two attempts would mix trials of both, and nobody would have looked at it.
+    Code that changed between two attempts would mix trials of both, and nobody would have looked at it. While
+    no trial has a result there is nothing to mix, and code that failed may be mended.
     """
     try:
         store.create(CODE_KEY, code_sha256.encode())
     except ExistsError:
         pinned = store.get(CODE_KEY).decode()
-        if pinned != code_sha256:
+        if pinned == code_sha256:
+            return
+        if has_results:
             raise JobError(
                 "Configuration",
-                f"spec.task.code: the code has changed since the first attempt: its SHA-256 was "
-                f"{pinned or 'none'}, and is {code_sha256 or 'none'}; put it back, or make a new job",
+                f"spec.task.code: the code has changed since trials ran: its SHA-256 was {pinned or 'none'}, "
+                f"and is {code_sha256 or 'none'}; put it back and raise spec.retry, or make a new job",
             ) from None
+        store.put(CODE_KEY, code_sha256.encode())

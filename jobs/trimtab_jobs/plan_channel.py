@@ -5,26 +5,34 @@ from collections.abc import Callable
 
 from trimtab_jobs.config_maps import ApiError, ConfigMaps
 from trimtab_jobs.errors import RefusedError, StoppedError
-from trimtab_jobs.orders import Orders, followed, orders_of
+from trimtab_jobs.orders import Orders, UnreadableError, followed, orders_of
 from trimtab_jobs.settings import Settings
 
 EVERY_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
 Read = Callable[[], Orders]
+Heed = Callable[[Orders], None]
 
 
 class PlanChannel:
     """The newest orders that this run may follow; a thread of its own reads them.
 
-    A plan that cannot be read, or that is another job's, changes nothing; `tell` hears of it once.
+    What of them cannot be read stays as it was, and another job's plan changes nothing; `tell` hears of it
+    once. `heed` gets the orders after every look, in that thread.
     """
 
     def __init__(
-        self, read: Read, first: Orders, tell: Callable[[str], None], every_seconds: float = EVERY_SECONDS
+        self,
+        read: Read,
+        first: Orders,
+        tell: Callable[[str], None],
+        heed: Heed = lambda orders: None,
+        every_seconds: float = EVERY_SECONDS,
     ) -> None:
         self._read = read
         self._orders = first
         self._tell = tell
+        self._heed = heed
         self._every_seconds = every_seconds
         self._told = ""
         self._closed = threading.Event()
@@ -45,14 +53,24 @@ class PlanChannel:
 
     def look(self) -> None:
         """Read the orders once."""
+        problem = ""
         try:
-            self._orders = followed(self._orders, self._read())
-            problem = ""
+            new, problem = self._newest()
+            self._orders = followed(self._orders, new)
         except (ApiError, RefusedError) as error:
             problem = str(error)
         if problem and problem != self._told:
             self._tell(problem)
         self._told = problem
+        self._heed(self._orders)
+
+    def _newest(self) -> tuple[Orders, str]:
+        """The orders as far as they can be read, the rest as it was, and what could not be read."""
+        try:
+            return self._read(), ""
+        except UnreadableError as error:
+            known = Orders(error.plan or self._orders.plan, error.control or self._orders.control)
+            return known, str(error)
 
     def _follow(self) -> None:
         while not self._closed.wait(self._every_seconds):

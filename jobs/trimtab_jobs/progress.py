@@ -59,7 +59,8 @@ class Progress:
 
     def note(self, message: str) -> None:
         """Tell what a person should know of the whole run: it stays until there is something else to say."""
-        self._notes += (message,)
+        with self._changing:
+            self._notes += (message,)
         self.say(self._noted)
 
     @property

@@ -1,6 +1,7 @@
 """The search of parameters: Optuna proposes, the pool runs, the record keeps."""
 
 from trimtab_jobs.search.failures import FatalFailure
+from trimtab_jobs.search.journal import has_results
 from trimtab_jobs.search.loop import search
 from trimtab_jobs.search.outcome import recall
 from trimtab_jobs.search.request import ONLY_BASELINE, Limits, SearchRequest
@@ -28,6 +29,7 @@ __all__ = [
     "Trial",
     "TrialState",
     "UsedUp",
+    "has_results",
     "recall",
     "search",
 ]

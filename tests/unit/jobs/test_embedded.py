@@ -1,5 +1,6 @@
 """A run on one machine: whose output it is, how many workers fit, what is kept for the next command."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -185,13 +186,32 @@ def test_in_a_folder_of_code_alone_every_file_counts_except_links_and_caches(tmp
 def test_the_first_attempts_code_binds_the_later_ones():
     store = MemoryStore()
 
-    pin_code(store, "a" * 64)
-    pin_code(store, "a" * 64)
+    pin_code(store, "a" * 64, has_results=False)
+    pin_code(store, "a" * 64, has_results=True)
     with pytest.raises(JobError) as error:
-        pin_code(store, "b" * 64)
+        pin_code(store, "b" * 64, has_results=True)
 
     assert error.value.kind == "Configuration"
     assert str(error.value) == (
-        f"spec.task.code: the code has changed since the first attempt: its SHA-256 was {'a' * 64}, "
-        f"and is {'b' * 64}; put it back, or make a new job"
+        f"spec.task.code: the code has changed since trials ran: its SHA-256 was {'a' * 64}, "
+        f"and is {'b' * 64}; put it back and raise spec.retry, or make a new job"
     )
+
+
+def test_code_may_be_mended_while_no_trial_has_a_result():
+    store = MemoryStore()
+    pin_code(store, "a" * 64, has_results=False)
+
+    pin_code(store, "b" * 64, has_results=False)
+
+    pin_code(store, "b" * 64, has_results=True)
+
+
+def test_a_store_whose_plan_has_fields_of_a_later_version_is_still_this_jobs():
+    store, plan = MemoryStore(), resolve(job(), LOCAL_PROFILE)
+    later = plan.model_dump(mode="json", by_alias=True, exclude_none=True) | {"fromALaterVersion": 1}
+    store.put("plan.json", json.dumps(later).encode())
+
+    begin(store, plan)
+
+    assert json.loads(store.get("plan.json")) == later

@@ -12,16 +12,31 @@ import pytest
 from tests.support.driving import MANIFEST, SEARCH
 from tests.support.jobs import job
 from tests.unit.jobs.test_settings import NEEDED
+from trimtab_api.control import Control
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_api.report import Cost, Environment, Report
 from trimtab_jobs.config_maps import ApiError
 from trimtab_jobs.errors import JobError, RefusedError
-from trimtab_jobs.in_cluster import NOT_REPORTED, REPORTED, STOPPED, Attempt, End, Stop, drive, main, printed
+from trimtab_jobs.in_cluster import (
+    FENCED,
+    NOT_REPORTED,
+    REPORTED,
+    STOPPED,
+    Attempt,
+    End,
+    Stop,
+    WorkersNote,
+    drive,
+    is_finished,
+    main,
+    printed,
+    while_ours,
+)
 from trimtab_jobs.orders import Orders
 from trimtab_jobs.progress import Progress
 from trimtab_jobs.settings import Settings
-from trimtab_jobs.store import StoreError, open_store
+from trimtab_jobs.store import Record, StoreError, open_store
 
 TASK_WITH_DATA = {"entrypoint": "digits:Digits", "data": [{"name": "train", "uri": "digits.csv"}]}
 
@@ -95,14 +110,75 @@ def test_what_cannot_be_done_as_asked_for_is_the_jobs_failure(settings: Settings
     assert driver.last.message.startswith(message)
 
 
-def test_another_state_of_the_code_is_the_jobs_failure(settings: Settings):
-    open_store(settings.store).put("code.sha256", b"0" * 64)
+def test_another_state_of_the_code_is_the_jobs_failure_once_trials_have_results(settings: Settings):
+    store = open_store(settings.store)
+    store.put("code.sha256", b"0" * 64)
+    Record.open(store).commit(b'{"op_code":8,"trial_id":0,"user_attr":{"result":{}}}\n')
     driver = Driver(settings)
 
     assert driver.drive() == REPORTED
     assert driver.last.message.startswith(
-        f"spec.task.code: the code has changed since the first attempt: its SHA-256 was {'0' * 64}"
+        f"spec.task.code: the code has changed since trials ran: its SHA-256 was {'0' * 64}"
     )
+
+
+def test_an_attempt_that_another_one_follows_says_no_more(settings: Settings):
+    driver = Driver(settings, lambda: Orders(plan_of(), Control(attempt=3)))
+
+    assert driver.drive() == FENCED
+    assert driver.reports == []
+
+
+def test_one_that_is_followed_on_its_way_reports_no_more(settings: Settings):
+    stop, sent = Stop(), list[Report]()
+    patch = while_ours(sent.append, stop)
+    patch(Report(name="digits"))
+
+    stop.heed(Orders(plan_of(), Control(attempt=1)), own=1)
+    assert not stop()
+    stop.heed(Orders(plan_of(), Control(attempt=2)), own=1)
+
+    patch(Report(name="digits", phase="Failed"))
+    assert stop()
+    assert sent == [Report(name="digits")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "digest", "is_done"),
+    [
+        pytest.param("Completed", "of another edit", True, id="completed"),
+        pytest.param("BudgetReached", plan_of().digest, True, id="budget as it was"),
+        pytest.param("BudgetReached", "of another edit", False, id="budget raised"),
+    ],
+)
+def test_a_published_model_is_all_there_is_unless_its_budget_was_raised(reason, digest, is_done):
+    progress = Progress(Report(name="digits"), lambda report: None)
+    progress.succeed(reason, "published")
+    earlier = progress.report.model_copy(update={"plan_digest": digest})
+
+    assert is_finished(earlier, plan_of()) is is_done
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "notes"),
+    [
+        pytest.param([2, 1], "", id="fits"),
+        pytest.param(
+            [3, 4],
+            "spec.search.parallelism: 3 trials at a time are asked for, this cluster has 2 workers; suspend "
+            "and resume the job for more, as far as its profile allows",
+            id="told once",
+        ),
+    ],
+)
+def test_more_trials_at_a_time_than_workers_is_told(parallelism: list[int], notes: str):
+    progress = Progress(Report(name="digits"), lambda report: None)
+    cap = WorkersNote(progress, workers=2)
+
+    for each in parallelism:
+        cap(Orders(plan_of(search=SEARCH | {"parallelism": each})))
+
+    assert progress.report.message == notes
 
 
 def test_another_jobs_store_is_the_jobs_failure(settings: Settings):

@@ -1,5 +1,6 @@
 """What a driver is told: read from the plan's ConfigMap, followed only while it is the same job's."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -10,7 +11,7 @@ from trimtab_api.control import Control
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_jobs.errors import RefusedError
-from trimtab_jobs.orders import Orders, followed, limits_of, orders_of
+from trimtab_jobs.orders import Orders, UnreadableError, followed, limits_of, orders_of
 from trimtab_jobs.search import Limits
 
 
@@ -52,6 +53,34 @@ def test_without_control_it_is_the_first_attempt():
 def test_what_cannot_be_read_is_named(data: Mapping[str, str], problem: str):
     with pytest.raises(RefusedError, match=problem):
         orders_of(data)
+
+
+def test_what_a_later_version_adds_to_the_plan_is_left_out_and_its_digests_are_kept():
+    later = plan_of().model_dump(mode="json", by_alias=True, exclude_none=True)
+    later["spec"]["search"]["fromALaterVersion"] = {"a": 1}
+    later |= {"digest": "its digest", "identity": "its identity", "fromALaterVersion": 1}
+
+    read = orders_of({"plan.json": json.dumps(later)}).plan
+
+    assert read == plan_of().model_copy(update={"digest": "its digest", "identity": "its identity"})
+
+
+@pytest.mark.parametrize(
+    ("data", "known"),
+    [
+        pytest.param(
+            {"plan.json": "{", "control.json": '{"attempt": 2}'},
+            (None, Control(attempt=2)),
+            id="control alone",
+        ),
+        pytest.param(data_of(plan_of(), **{"control.json": "{"}), (plan_of(), None), id="plan alone"),
+    ],
+)
+def test_what_can_be_read_beside_what_cannot_is_known(data: Mapping[str, str], known):
+    with pytest.raises(UnreadableError) as error:
+        orders_of(data)
+
+    assert (error.value.plan, error.value.control) == known
 
 
 def test_an_edited_plan_is_followed_and_another_jobs_is_not():

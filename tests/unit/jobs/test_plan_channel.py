@@ -1,14 +1,16 @@
 """Orders that change while a run goes on: followed when they may be, told once when they may not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.support.driving import SEARCH
 from tests.unit.jobs.test_orders import plan_of
+from trimtab_api.control import Control
 from trimtab_jobs.config_maps import ApiError
 from trimtab_jobs.errors import RefusedError, StoppedError
-from trimtab_jobs.orders import Orders
+from trimtab_jobs.orders import Orders, UnreadableError
 from trimtab_jobs.plan_channel import PlanChannel, first_orders
 
 FIRST, EDITED = Orders(plan_of()), Orders(plan_of(search=SEARCH | {"trials": 50}))
@@ -42,6 +44,18 @@ def reading(*answers: Orders | Exception) -> Callable[[], Orders]:
             id="other",
         ),
         pytest.param([RefusedError("no plan.json")], FIRST, ["no plan.json"], id="unreadable"),
+        pytest.param(
+            [EDITED, UnreadableError("plan.json cannot be read", control=Control(stop_search="cost"))],
+            replace(EDITED, control=Control(stop_search="cost")),
+            ["plan.json cannot be read"],
+            id="control alone",
+        ),
+        pytest.param(
+            [UnreadableError("control.json cannot be read", plan=EDITED.plan)],
+            EDITED,
+            ["control.json cannot be read"],
+            id="plan alone",
+        ),
         pytest.param([AWAY, EDITED, AWAY], EDITED, [str(AWAY), str(AWAY)], id="away twice"),
     ],
 )
@@ -56,6 +70,16 @@ def test_the_newest_orders_that_may_be_followed(
 
     assert channel() == orders
     assert heard[: len(told)] == told
+
+
+def test_each_time_the_orders_are_heeded_as_they_are_then():
+    heeded: list[Orders] = []
+    channel = PlanChannel(reading(AWAY, EDITED), FIRST, print, heeded.append)
+
+    channel.look()
+    channel.look()
+
+    assert heeded == [FIRST, EDITED]
 
 
 def test_a_thread_follows_the_plan_until_the_block_ends():

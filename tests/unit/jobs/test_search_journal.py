@@ -1,6 +1,7 @@
 """The journal between Optuna and the record, and what samplers see of trials that wait on a rung."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import optuna
@@ -9,8 +10,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from tests.support.search import MemoryRecord
-from trimtab_jobs.search.journal import Journal, RungStorage
+from tests.support.search import Answer, MemoryRecord, accuracy_of, request_of, run_search
+from trimtab_jobs.pool import Failure, Work
+from trimtab_jobs.search import FatalFailure
+from trimtab_jobs.search.journal import Journal, RungStorage, has_results
 
 
 def study_on(storage: JournalStorage, directions: tuple[str, ...] = ("maximize",)) -> optuna.Study:
@@ -113,3 +116,23 @@ def test_samplers_see_the_latest_value_of_a_rung() -> None:
     study.tell(trial, 0.9)
 
     assert study.get_trials()[0].state == TrialState.COMPLETE
+
+
+def fails(work: Work) -> Failure:
+    return Failure("code", "ValueError: no such layer")
+
+
+@pytest.mark.parametrize(
+    ("answer", "has_any"),
+    [
+        pytest.param(accuracy_of, True, id="trials with results"),
+        pytest.param(fails, False, id="failed alone"),
+    ],
+)
+def test_a_record_says_whether_any_trial_has_a_result(answer: Answer, has_any: bool) -> None:
+    record = MemoryRecord((b"",))
+
+    with nullcontext() if has_any else pytest.raises(FatalFailure):
+        run_search(request_of(trials=2), answer, record=record)
+
+    assert has_results(record.batches) is has_any
