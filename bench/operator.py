@@ -43,7 +43,7 @@ MOST_BYTES = 300 * 10**6
 KUBERAY = "kuberay-operator"
 NAMESPACE = "bench"
 RECONCILED = "trimtab_reconcile_duration_seconds_count"
-QUIET_SECONDS = 3
+QUIET_SECONDS = 5
 KUBERAY_SETTINGS = ("-reconcile-concurrency=4", "-qps=100", "-burst=200")
 """KubeRay's defaults, but for the concurrency, which is 1."""
 WRITES = {"POST": "create", "PUT": "replace", "PATCH": "patch", "APPLY": "apply", "DELETE": "delete"}
@@ -159,7 +159,7 @@ def ours(server: ApiServer, operator: "Operator") -> tuple[Pace, list[dict[str, 
     after.subtract(before)
     after.subtract({"create optimizationjobs": JOBS})
     latencies = [max(0.0, arrivals.times[name] - moment) for name, moment in created.items()]
-    made = {kind: count for kind, count in sorted(after.items()) if count and "leases" not in kind}
+    made = {kind: count for kind, count in sorted(after.items()) if count}
     pace = Pace(latencies, operator.cpu_seconds, operator.peak_bytes, made)
     return pace, list(arrivals.objects.values())
 
@@ -248,10 +248,10 @@ class Operator:
         return time.perf_counter() - self.began
 
     def settle(self) -> None:
-        """Return once a while has passed in which no job was looked at."""
-        looked = -1.0
-        while (now := self.metric(RECONCILED)) != looked:
-            looked = now
+        """Return once all has been written: jobs whose pods do not come are looked at again and again."""
+        written: Counter[str] | None = None
+        while (now := writes(self.server)) != written:
+            written = now
             time.sleep(QUIET_SECONDS)
 
 
@@ -280,14 +280,15 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 def writes(server: ApiServer) -> Counter[str]:
-    """How many writes the API server has answered, by what they did to which kind."""
+    """How many writes the API server has answered, by what they did to which kind; Leases do not count."""
     headers = {"Authorization": f"Bearer {server.plane.token}"}
     trust = ssl.create_default_context(cafile=server.plane.certificate)
     text = httpx.get(f"{server.url}/metrics", headers=headers, verify=trust, trust_env=False, timeout=60).text
     found: Counter[str] = Counter()
     for labels, value in re.findall(r"^apiserver_request_total\{(.*)\} (\S+)$", text, re.MULTILINE):
         label = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-        if label["verb"] in WRITES and label["code"].startswith("2"):
+        is_lease = label["resource"] == "leases"
+        if label["verb"] in WRITES and label["code"].startswith("2") and not is_lease:
             kind = "/".join(filter(None, (label["resource"], label["subresource"])))
             found[f"{WRITES[label['verb']]} {kind}"] += int(float(value))
     return found
@@ -331,6 +332,7 @@ def main() -> None:
             install(server.plane, [*trimtab_definitions().values(), *kuberay_definitions()])
             server.create(namespace())
             server.create(PROFILE)
+            server.wait_until("RayJobs are served", lambda: is_watchable(server, "RayJob"))
             with Operator(server, folder) as operator:
                 operator.wait_for("trimtab_leader", 1)
                 pace, ray_jobs = ours(server, operator)

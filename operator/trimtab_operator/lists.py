@@ -42,7 +42,8 @@ class Lists:
         Returns how many changes from before the last round watches have not told of since. Rounds are the
         lists that are far enough apart for that; any other list returns 0.
         """
-        return sum([await self._read_at_last(kind, is_round) for kind in WATCHED])
+        reading = (self._read_at_last(kind, is_round) for kind in WATCHED)
+        return sum(await asyncio.gather(*reading))  # one page is taken in while the server makes another
 
     async def _read_at_last(self, kind: Kind, is_round: bool) -> int:
         """Read a kind until that works: each once a round, or what was read before would count as missed."""
