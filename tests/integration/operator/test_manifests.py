@@ -86,7 +86,7 @@ def test_kuberay_starts_the_cluster(control_plane: ApiServer, stored: Start, sam
     prepare(control_plane, stored)
     control_plane.create(manifests(stored)[-1])
     groups = pods_of(stored.shape, stored.profile, stored.defaults)
-    selector = f"trimtab.io/job-uid={stored.owner.uid}"
+    selector = f"trimtab.io/job-uid={stored.owner.uid},ray.io/node-type"  # the submitter comes later
 
     def pods() -> list[Document]:
         return control_plane.items("v1", "Pod", stored.owner.namespace, labelSelector=selector)
