@@ -1,7 +1,9 @@
 """Which profile a job runs under, and the plan that comes of both, or all reasons why there is none. Pure."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from trimtab_api.errors import Problem, SpecError
 from trimtab_api.job import OptimizationJob
@@ -86,6 +88,13 @@ def _named(name: str, profiles: Sequence[Manifest]) -> Chosen | Problem:
 
 def _read(document: Manifest) -> OptimizationProfile | Problem:
     """Return a profile; a problem where it is of a newer language, or was stored before its rules."""
+    return _parsed(json.dumps(document))
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> OptimizationProfile | Problem:
+    """Return the profile that a text is; kept, as thousands of jobs may ask for the same."""
+    document = json.loads(text)
     try:
         return parse_profile(document)
     except SpecError as error:
