@@ -165,7 +165,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def suffer(self, request: ApiRequest, fault: Fault) -> None:
         """Have a fault happen to a request."""
-        done = self.read(self.ask(request)) if fault.forwarded else None
+        is_done = fault.forwarded and not request.is_watch  # which would not end
+        done = self.read(self.ask(request)) if is_done else None
         fault.happened.set()
         if fault.action == "refuse":
             request.code = fault.status
