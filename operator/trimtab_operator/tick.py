@@ -128,10 +128,17 @@ class Tick:
 
 
 def in_steps(actions: Sequence[Action]) -> Iterator[Sequence[Action]]:
-    """Yield actions in their order: those that only apply children together, any other by itself."""
-    for is_apply, group in itertools.groupby(actions, lambda action: isinstance(action, Apply)):
+    """Yield actions in their order: those that only apply children together, any other by itself.
+
+    A RoleBinding is not taken before its Role is there, so that it stands by itself as well.
+    """
+    for is_independent, group in itertools.groupby(actions, _is_independent):
         together = list(group)
-        yield from [together] if is_apply else ([action] for action in together)
+        yield from [together] if is_independent else ([action] for action in together)
+
+
+def _is_independent(action: Action) -> bool:
+    return isinstance(action, Apply) and action.manifest["kind"] != "RoleBinding"
 
 
 def needs_second_look(decision: Decision) -> bool:

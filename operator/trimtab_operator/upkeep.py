@@ -28,7 +28,9 @@ def begun(start: Start, profile_json: str | None) -> tuple[Apply | Create, ...]:
 def renewed(seen: Observed, start: Start, profile_json: str | None) -> tuple[Apply, ...]:
     """Return the writes that bring back what was changed or deleted, and take live edits to the driver."""
     if seen.plan is None:  # whoever deleted it may have deleted those that nobody watches as well
-        return tuple(write for write in begun(start, profile_json) if isinstance(write, Apply))
+        plan, *others = begun(start, profile_json)
+        applied = [write for write in (*others, plan) if isinstance(write, Apply)]
+        return tuple(applied)  # the plan last: where it is, all are
     report = () if seen.report else (Apply(build_report_config_map(start.owner)),)
     return (*pinned(seen, start, profile_json), *report)
 

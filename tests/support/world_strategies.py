@@ -120,7 +120,8 @@ def _driver(attempt: int | None, report: Document, world: Observed) -> Observed:
 
 
 def _enemy(data: Any, world: Observed) -> Observed:
-    return replace(world, report={**(world.report or {}), "data": data})
+    """A driver may change its report, but cannot make one."""
+    return replace(world, report={**world.report, "data": data}) if world.report else world
 
 
 def _tamper(key: str, text: str, world: Observed) -> Observed:

@@ -23,7 +23,7 @@ def children(start: Start) -> tuple[Apply | Create, ...]:
         Apply(build_report_config_map(owner)),
         *account,
         Apply(build_role(owner)),
-        Apply(build_role_binding(owner, profile)),
         Apply(build_network_policy(owner, start.defaults)),
+        Apply(build_role_binding(owner, profile)),
         Create(build_ray_job(start)),
     )

@@ -250,7 +250,8 @@ def test_plan_that_was_deleted_or_changed_is_made_again_as_it_was(change: Any) -
 def test_all_children_are_made_again_with_a_plan_that_was_deleted() -> None:
     decision = reconcile(replace(searching(), plan=None), DEFAULTS)
 
-    assert applies(decision) == ["digits-plan", "digits-report", *["digits-driver"] * 3, "digits-ray"]
+    account, role, binding = ["digits-driver"] * 3
+    assert applies(decision) == ["digits-report", account, role, "digits-ray", binding, "digits-plan"]
 
 
 def test_report_that_was_deleted_is_made_again() -> None:

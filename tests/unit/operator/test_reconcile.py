@@ -46,8 +46,8 @@ def test_new_job_gets_its_children_and_a_ray_job_last() -> None:
         (Apply, "ConfigMap"),
         (Apply, "ServiceAccount"),
         (Apply, "Role"),
-        (Apply, "RoleBinding"),
         (Apply, "NetworkPolicy"),
+        (Apply, "RoleBinding"),
         (Create, "RayJob"),
     ]
 

@@ -51,7 +51,7 @@ def test_ray_job_comes_last_and_alone_is_created(start: Start) -> None:
 
     kinds = [(type(action), action.manifest["kind"]) for action in actions]
     accounts = [] if start.profile.store and start.profile.store.service_account else ["ServiceAccount"]
-    applied = ["ConfigMap", "ConfigMap", *accounts, "Role", "RoleBinding", "NetworkPolicy"]
+    applied = ["ConfigMap", "ConfigMap", *accounts, "Role", "NetworkPolicy", "RoleBinding"]
     assert kinds == [*[(Apply, kind) for kind in applied], (Create, "RayJob")]
 
 

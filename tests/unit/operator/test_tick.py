@@ -57,22 +57,22 @@ def test_new_job_is_read_and_given_its_children_and_a_status_in_order(vision: Vi
         "apply ConfigMap digits-report",
         "apply ServiceAccount digits-driver",
         "apply Role digits-driver",
-        "apply RoleBinding digits-driver",
         "apply NetworkPolicy digits-ray",
+        "apply RoleBinding digits-driver",
         f"create RayJob {name}",
         "write_status OptimizationJob digits",
     ]
     assert vision.job()["status"]["phase"] == "Starting"
 
 
-def test_children_are_applied_at_the_same_time_and_the_ray_job_when_all_are_there(vision: Vision) -> None:
+def test_children_are_applied_at_the_same_time_but_a_binding_after_its_role(vision: Vision) -> None:
     vision.cluster.apply_seconds = 1.0
 
     async def look() -> float:
         await vision.tick(DIGITS)
         return asyncio.get_running_loop().time()
 
-    assert run(look()) == 1
+    assert run(look()) == 2
     assert [each.split()[0] for each in vision.asked()].count("apply") == 6
 
 
@@ -85,7 +85,13 @@ def test_what_is_wrong_with_one_child_is_said_once_all_were_tried(vision: Vision
     with pytest.raises(ForbiddenError):
         vision.look()
 
-    assert len([each for each in vision.asked() if each.startswith("apply")]) == 6
+    assert [each for each in vision.asked() if each.startswith("apply")] == [
+        "apply ConfigMap digits-plan",
+        "apply ConfigMap digits-report",
+        "apply ServiceAccount digits-driver",
+        "apply Role digits-driver",
+        "apply NetworkPolicy digits-ray",
+    ]
     assert vision.cluster.all(RAY_JOB) == []
 
 
