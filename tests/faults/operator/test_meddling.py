@@ -169,7 +169,7 @@ def test_config_map_of_somebody_else_is_never_taken_over(site: Site, recovery: R
         "if nobody needs it"
     )
     assert site.server.get(theirs) == theirs
-    assert job.left() == {}
+    assert job.children("RayJob") == []
     with recovery("a ConfigMap of somebody else removed, looked for every 30 s"):
         site.server.delete(theirs)
         job.runs(attempt=1)
