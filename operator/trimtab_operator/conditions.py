@@ -17,19 +17,17 @@ from trimtab_api.conditions import Condition, ConditionStatus, set_condition
 from trimtab_api.report import Phase
 from trimtab_operator.texts import cut
 
-WAITING = (
+WORRYING = (
     "KubeRayNotInstalled",
-    "Queued",
-    "Starting",
     "ImagePullFailed",
     "Unschedulable",
     "QuotaExceeded",
     "Forbidden",
     "ContainerNotCreated",
     "Crashing",
-    "BackingOff",
-    "Stopping",
 )
+"""Reasons to wait that a person may have to do something about."""
+WAITING = (*WORRYING, "Queued", "Starting", "BackingOff", "Stopping")
 NOT_TAKEN = ("Refused", "Invalid", "NameTaken")
 """Reasons, beside Forbidden, for which the API server does not take a child; errors has them too."""
 PROGRESSING = ("ProfileNotFound", *WAITING, "Suspending", "Searching", "Compressing", "Verifying")

@@ -4,21 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from trimtab_api.status import JobStatus, RunRecord
-from trimtab_operator.conditions import NOT_TAKEN, condition_of
+from trimtab_operator.conditions import NOT_TAKEN, WORRYING, condition_of
 from trimtab_operator.texts import cut
 from trimtab_operator.world import Emit
 
 _MESSAGE_BYTES = 900
-_WORRYING = (
-    "KubeRayNotInstalled",
-    "ImagePullFailed",
-    "Unschedulable",
-    "QuotaExceeded",
-    "Forbidden",
-    "ContainerNotCreated",
-    "Crashing",
-    *NOT_TAKEN,
-)
 _LOST = ("Infrastructure", "Deleted")
 
 
@@ -61,7 +51,7 @@ def _lost(run: RunRecord) -> str:
 def _waits(before: JobStatus, after: JobStatus) -> Iterator[Emit]:
     if _changed(before, after, "ClusterReady"):
         ready = condition_of(after.conditions, "ClusterReady")
-        if ready and ready.reason in _WORRYING:
+        if ready and ready.reason in (*WORRYING, *NOT_TAKEN):
             yield Emit("Warning", ready.reason, ready.message)
 
 
