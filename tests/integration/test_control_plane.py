@@ -210,6 +210,19 @@ def test_further_node_takes_the_pods_that_only_it_suits(control_plane: ApiServer
     assert control_plane.get(created)["spec"]["nodeName"] == "arm-1"
 
 
+def test_node_that_was_taken_for_lost_is_back(control_plane: ApiServer) -> None:
+    def ready() -> str:
+        conditions = control_plane.get(document)["status"]["conditions"]
+        return next(str(each["status"]) for each in conditions if each["type"] == "Ready")
+
+    document = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "lost-1"}}
+    with Node(control_plane, "lost-1"):
+        control_plane.patch_status(document, {"conditions": [{"type": "Ready", "status": "Unknown"}]})
+        assert ready() == "Unknown"
+
+        control_plane.wait_until("it is ready", lambda: ready() == "True")
+
+
 @pytest.fixture(scope="module")
 def fallible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """A control plane whose servers these tests may kill, as long as they start them again."""

@@ -106,6 +106,13 @@ class Node:
     def _beat(self) -> None:
         while not self._stopping.wait(HEARTBEAT_SECONDS):
             self._try(lambda: self.server.apply(self._lease()))
+            self._try(self._stay_ready)
+
+    def _stay_ready(self) -> None:
+        """Say so again when this node was taken for lost, as after an outage of the API server."""
+        conditions = self.server.get(self._node())["status"]["conditions"]
+        if any(each["type"] == "Ready" and each["status"] != "True" for each in conditions):
+            self.server.patch_status(self._node(), self._node()["status"])
 
     def _follow(self) -> None:
         """List and watch the node's pods, again whenever the stream ends."""
