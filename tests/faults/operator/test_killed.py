@@ -4,6 +4,7 @@ With TRIMTAB_FAULTS=full at every write of a job's whole life, else at four.
 """
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def is_work(request: ApiRequest) -> bool:
     return request.is_write and request.resource != "leases"
 
 
+def told(proxy: ApiProxy, fault: Fault) -> str:
+    """The write at which the operator was killed."""
+    met = [each for each in proxy.writes if is_work(each) and fault.resource in ("", each.resource)]
+    write = met[fault.nth - 1]
+    moment = "after" if fault.forwarded else "before"
+    return f"killed {moment} {write.method} {write.resource}, number {fault.nth}, until the job's end"
+
+
 @pytest.mark.parametrize(("resource", "nth", "forwarded"), EVERY if FULL else SAMPLE)
 def test_killed_at_a_write_it_goes_on_as_if_nothing_had_happened(
     control_plane: ApiServer,
@@ -44,20 +53,17 @@ def test_killed_at_a_write_it_goes_on_as_if_nothing_had_happened(
     forwarded: bool,
 ) -> None:
     namespace = f"killed-{resource.replace('/', '-') or 'any'}-{nth}-{'after' if forwarded else 'before'}"
-    site = Site(control_plane, rays, namespace, tmp_path)
-    with ApiProxy(control_plane.plane) as proxy, Life(site) as life:
-        settings = serving(namespace)
-        with KeptOperator(control_plane, tmp_path / "one", namespace, proxy, settings) as operator:
-            fault = Fault("kill", resource=resource, matches=is_work, nth=nth, forwarded=forwarded)
-            fault.kill = operator.kill
+    with ApiProxy(control_plane.plane) as proxy, Life(Site(control_plane, rays, namespace, tmp_path)) as life:
+        operator = KeptOperator(control_plane, tmp_path / "one", namespace, proxy, serving(namespace))
+        fault = Fault("kill", resource=resource, matches=is_work, nth=nth, forwarded=forwarded)
+        fault.kill = operator.kill
+        with operator:
             proxy.order(fault)
             life.begin()
-            life.wait("killed", lambda: bool(operator.exits) or life.succeeded() == "True")
-            if operator.exits:
-                with recovery(f"killed {'after' if forwarded else 'before'} its write {nth} {resource}"):
-                    operator.wait_until_leading()
-                    life.wait_until_succeeded()
-            else:
-                assert nth > FEWEST
+            life.wait("it is killed", lambda: bool(operator.exits) or life.succeeded() == "True")
+            with recovery(told(proxy, fault)) if operator.exits else nullcontext():
+                operator.wait_until_leading()
+                life.wait_until_succeeded()
+
+            assert operator.exits == [-9] or nth > FEWEST
             life.assert_came_to(SEARCHED, COMPRESSED)
-            assert operator.exits in ([-9], [])

@@ -99,7 +99,7 @@ def test_jobs_end_well_each_of_whose_requests_fails_once(
             life.assert_came_to(SEARCHED, COMPRESSED)
 
 
-@pytest.mark.parametrize("name", FAULTS if FULL else ["busy"])
+@pytest.mark.parametrize("name", FAULTS if FULL else ["conflict"])
 def test_operator_starts_and_works_whose_every_kind_of_request_fails_once(
     control_plane: ApiServer, rays: Rays, proxy: ApiProxy, tmp_path: Path, recovery: Recovery, name: str
 ) -> None:
