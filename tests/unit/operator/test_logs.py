@@ -22,8 +22,8 @@ def own_logging() -> Iterator[None]:
 
 
 def line(message: str, *arguments: object, **extra: Any) -> dict[str, Any]:
-    logger = logging.getLogger("trimtab_operator.work")
-    record = logger.makeRecord(logger.name, logging.WARNING, "f", 1, message, arguments, None, extra=extra)
+    record = logging.LogRecord("trimtab_operator.work", logging.WARNING, "f", 1, message, arguments, None)
+    vars(record).update(extra)
     record.created = 1795770000.25
     found: dict[str, Any] = json.loads(JsonFormatter().format(record))
     return found
