@@ -144,9 +144,10 @@ def test_ray_job_is_deleted_while_a_watch_is_cut_past_what_is_remembered(
         proxy.muted |= {"rayjobs", "pods"}
         forget(life, proxy)
         with recovery(
-            f"RayJob deleted, {forget.__name__}, listed every {RESYNC_SECONDS} s, to the next attempt"
+            f"RayJob deleted, {forget.__name__}, listed every {RESYNC_SECONDS} s, to the next RayJob"
         ):
-            life.wait_for_driver(LOST[1])
+            life.wait("the next is made", lambda: fallible.find(life.ray_job(LOST[1])) is not None)
+        life.wait_for_driver(LOST[1])
         life.let_go()
         life.wait_until_succeeded()
 
