@@ -47,7 +47,7 @@ bench: $(VENV)/bench-installed ## Run one claim against its peers: make bench NA
 	PYTHONPATH=$(CURDIR) $(BIN)/python -P bench/$(NAME).py  # -P: bench/operator.py is not Python's own operator
 
 .PHONY: faults
-faults: $(VENV)/installed test-deps ## The long table of faults: drivers killed ten times, on a folder and on S3
+faults: $(VENV)/installed test-deps ## The long table of faults: drivers and operators killed, servers taken away, requests refused
 	TRIMTAB_FAULTS=full $(BIN)/pytest tests/faults -s
 
 .PHONY: test-deps
