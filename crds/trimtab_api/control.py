@@ -1,10 +1,17 @@
-"""Control: what the operator tells a running driver beside its plan, as control.json of the job's plan."""
+"""What operator and driver tell each other by two ConfigMaps of a job, <job>-plan and <job>-report.
+
+Control is what the operator says beside the plan.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+PLAN_KEY, PROFILE_KEY, CONTROL_KEY = "plan.json", "profile.json", "control.json"
+"""Keys of <job>-plan."""
+REPORT_KEY = "report.json"
+"""Key of the report in <job>-report; beside it attempt and segment say which run it is of."""
 BudgetName = Literal["duration", "gpuHours", "cost", "energyKWh"]
 
 

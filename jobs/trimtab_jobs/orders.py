@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from trimtab_api.control import Control
+from trimtab_api.control import CONTROL_KEY, PLAN_KEY, Control
 from trimtab_api.fields import duration_seconds
 from trimtab_api.plan import Plan
 from trimtab_jobs.errors import RefusedError
 from trimtab_jobs.search import ONLY_BASELINE, Limits
-
-PLAN_KEY = "plan.json"
-CONTROL_KEY = "control.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from trimtab_api.control import REPORT_KEY
 from trimtab_api.report import Report
 from trimtab_jobs.config_maps import ApiError, ConfigMaps
 from trimtab_jobs.settings import Settings
 from trimtab_jobs.short_report import fitted
 
-REPORT_KEY = "report.json"
 Patch = Callable[[Report], None]
 
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from pydantic import ValidationError
 
-from trimtab_api.control import BudgetName, Control
+from trimtab_api.control import CONTROL_KEY, BudgetName, Control
 from trimtab_api.plan import Segment
 from trimtab_api.report import Cost
 from trimtab_api.status import JobStatus, RunRecord
@@ -19,7 +19,7 @@ from trimtab_operator.lifecycle import Begin, Step
 from trimtab_operator.manifests import mapping_at, text_at
 from trimtab_operator.names import Owner, owner_of
 from trimtab_operator.ray_jobs import SeenRayJob, ray_jobs_of
-from trimtab_operator.reading import CONTROL_KEY, Heard, heard_of
+from trimtab_operator.reading import Heard, heard_of
 from trimtab_operator.resources import Defaults, Start
 from trimtab_operator.waiting import out_of_memory, pods_of_run
 from trimtab_operator.world import Observed

@@ -6,11 +6,12 @@ Whatever is unknown is left out, as the API server does; what is then not valid 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from trimtab_api.control import PLAN_KEY, PROFILE_KEY, REPORT_KEY
 from trimtab_api.digests import digest_of, identity_of
 from trimtab_api.manifest import parse_profile
 from trimtab_api.metadata import ObjectMeta
@@ -18,7 +19,6 @@ from trimtab_api.plan import Plan
 from trimtab_api.profile import OptimizationProfile
 from trimtab_api.report import Report
 from trimtab_api.status import JobStatus
-from trimtab_api.structural import structural
 from trimtab_operator.manifests import mapping_at, text_at, whole_at
 from trimtab_operator.texts import plain
 from trimtab_operator.world import Manifest
@@ -27,8 +27,6 @@ LARGEST_REPORT = 64 * 1024
 """Bytes of a report's ConfigMap; a larger one is not read."""
 LARGEST_NUMBER = 2**53
 """A whole number beyond this is not the same to every reader of JSON."""
-PLAN_KEY, PROFILE_KEY, CONTROL_KEY = "plan.json", "profile.json", "control.json"
-REPORT_KEY = "report.json"
 OVERSIZED = "trimtab.io/oversized"
 """Annotation in memory of a report that is not kept as it is too large."""
 _SEALS = {"digest", "identity"}
@@ -42,36 +40,23 @@ def status_of(job: Manifest) -> JobStatus:
 
 
 def _salvaged(model: type[M], content: Manifest) -> M:
-    known = _known(content, _schema(model))
     try:
-        return model.model_validate(known)
+        return _known(model, content)
     except ValidationError:
-        return model.model_validate({key: value for key, value in known.items() if _holds(model, key, value)})
+        return _known(model, {key: value for key, value in content.items() if _holds(model, key, value)})
 
 
 def _holds(model: type[BaseModel], key: str, value: Any) -> bool:
     try:
-        model.model_validate({key: value})
+        _known(model, {key: value})
     except ValidationError:
         return False
     return True
 
 
-@cache
-def _schema(model: type[BaseModel]) -> Mapping[str, Any]:
-    return structural(model)
-
-
-def _known(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Return a value without the fields that its schema does not know."""
-    if isinstance(value, Mapping):
-        fields, each = schema.get("properties"), schema.get("additionalProperties")
-        if fields is not None:
-            return {key: _known(item, fields[key]) for key, item in value.items() if key in fields}
-        return {key: _known(item, each) for key, item in value.items()} if each else value
-    if isinstance(value, list) and "items" in schema:
-        return [_known(item, schema["items"]) for item in value]
-    return value
+def _known(model: type[M], content: Any) -> M:
+    """Return a model of a content as it is spelled in JSON, without the fields that it does not know."""
+    return model.model_validate(content, extra="ignore", by_alias=True, by_name=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +99,7 @@ def is_oversized(data: Mapping[str, Any]) -> bool:
 def _parsed(text: str) -> Heard:
     try:
         content = json.loads(text)
-        report = Report.model_validate(_known(content, _schema(Report)))
+        report = _known(Report, content)
         return Heard(Report.model_validate(_clean(report.model_dump(by_alias=True))))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -180,7 +165,7 @@ def _plan(text: str, identity: str | None) -> Plan | None:
     """Return a plan that is what its digest, by its text of whatever version, and its identity say."""
     try:
         content = json.loads(text)
-        plan = Plan.model_validate(_known(content, _schema(Plan)))
+        plan = _known(Plan, content)
         is_whole = plan.digest == digest_of({key: content[key] for key in content if key not in _SEALS})
     except (ValueError, TypeError, RecursionError):  # ValidationError is a ValueError
         return None

@@ -5,10 +5,11 @@ Whoever may write a ConfigMap may label it as a job's, so that of those only wha
 
 from typing import Any
 
+from trimtab_api.control import CONTROL_KEY, PLAN_KEY, PROFILE_KEY, REPORT_KEY
 from trimtab_operator import names
 from trimtab_operator.kinds import CONFIG_MAP, POD, RAY_JOB, Kind
 from trimtab_operator.manifests import at, items_at, mapping_at, text_at, whole_at
-from trimtab_operator.reading import CONTROL_KEY, OVERSIZED, PLAN_KEY, PROFILE_KEY, REPORT_KEY, is_oversized
+from trimtab_operator.reading import OVERSIZED, is_oversized
 from trimtab_operator.world import Manifest
 
 _OWN = "trimtab.io/"

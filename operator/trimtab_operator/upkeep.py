@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from trimtab_api.control import PROFILE_KEY
 from trimtab_operator import names
 from trimtab_operator.manifests import is_going, mapping_at
 from trimtab_operator.names import Owner
-from trimtab_operator.reading import PROFILE_KEY
 from trimtab_operator.resources import Start, build_plan_config_map, children
 from trimtab_operator.resources.report_config_map import build_report_config_map
 from trimtab_operator.world import Apply, Create, Delete, Manifest, Observed

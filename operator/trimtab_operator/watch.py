@@ -34,7 +34,7 @@ def watch_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.peering.standalone = True
-    settings.scanning.disabled = True  # it would list every CRD there is; see Operator.discover
+    settings.scanning.disabled = True  # it would list every CRD there is; see Lists.discover
     settings.persistence.diffbase_storage = NothingKept()
     settings.networking.connect_timeout = 5
     settings.networking.request_timeout = 60

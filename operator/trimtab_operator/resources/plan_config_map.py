@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trimtab_api.control import Control
+from trimtab_api.control import CONTROL_KEY, PLAN_KEY, PROFILE_KEY, Control
 from trimtab_api.errors import Problem, SpecError
 from trimtab_api.metadata import ObjectMeta
 from trimtab_api.plan import Plan
@@ -18,9 +18,9 @@ def build_plan_config_map(owner: Owner, plan: Plan, profile: ProfileSpec, contro
     """Return the ConfigMap; SpecError when plan and profile are larger than one can be."""
     pinned = OptimizationProfile(metadata=ObjectMeta(name=plan.profile), spec=profile)
     content = {
-        "plan.json": plan.model_dump_json(by_alias=True, exclude_none=True),
-        "profile.json": pinned.model_dump_json(by_alias=True, exclude_none=True),
-        "control.json": control.model_dump_json(by_alias=True),
+        PLAN_KEY: plan.model_dump_json(by_alias=True, exclude_none=True),
+        PROFILE_KEY: pinned.model_dump_json(by_alias=True, exclude_none=True),
+        CONTROL_KEY: control.model_dump_json(by_alias=True),
     }
     size = sum(len(key.encode()) + len(text.encode()) for key, text in content.items())
     if size > _LARGEST:
