@@ -7,13 +7,9 @@ Then 10,000 jobs at rest.
 """
 
 import json
-import os
 import re
-import signal
 import ssl
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -30,8 +26,8 @@ import psutil
 
 from tests.cluster.control_plane import API_SERVER, ControlPlane
 from tests.cluster.definitions import install, kuberay_definitions, trimtab_definitions
-from tests.cluster.processes import free_ports
 from tests.support.cluster import ApiServer, RefusedError
+from tests.support.operator_process import OPERATOR, OperatorProcess
 
 JOBS = 1_000
 IDLE = 10_000
@@ -42,6 +38,8 @@ MOST_WRITES = 12
 MOST_BYTES = 300 * 10**6
 KUBERAY = "kuberay-operator"
 NAMESPACE = "bench"
+DEFAULTS = {"DISCOVERY_SECONDS": "10"}
+"""Of what tests set otherwise."""
 RECONCILED = "trimtab_reconcile_duration_seconds_count"
 QUIET_SECONDS = 5
 KUBERAY_SETTINGS = ("-reconcile-concurrency=4", "-qps=100", "-burst=200")
@@ -191,34 +189,13 @@ def kuberay(folder: Path, ray_jobs: Sequence[dict[str, Any]]) -> Pace:
         return Pace(latencies, used, process.memory_info().rss, {})
 
 
-@dataclass
-class Operator:
-    """Our operator as a process of its own, with an administrator's rights."""
+class Operator(OperatorProcess):
+    """Our operator as a process of its own, with the documented permissions and the default settings."""
 
-    server: ApiServer
-    folder: Path
-    metrics_port: int = 0
-
-    def __enter__(self) -> "Operator":
-        health_port, self.metrics_port = free_ports(2)
-        named = {
-            "KUBECONFIG": str(self.server.plane.kubeconfig),
-            "LEASE_NAMESPACE": NAMESPACE,
-            "HEALTH_PORT": str(health_port),
-            "METRICS_PORT": str(self.metrics_port),
-        }
-        environment = {**os.environ, **{f"TRIMTAB_OPERATOR_{name}": value for name, value in named.items()}}
-        self.log = (self.folder / "operator.log").open("ab")
+    def start(self) -> None:
         self.began = time.perf_counter()
-        command = [sys.executable, "-P", "-m", "trimtab_operator"]
-        self.child = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
-        self.process = psutil.Process(self.child.pid)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.child.send_signal(signal.SIGTERM)
-        self.child.wait(60)
-        self.log.close()
+        super().start()
+        self.process = psutil.Process(self.processes.children[OPERATOR].pid)
 
     @property
     def cpu_seconds(self) -> float:
@@ -226,25 +203,14 @@ class Operator:
 
     @property
     def peak_bytes(self) -> int:
-        status = Path(f"/proc/{self.child.pid}/status").read_text()
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
         return 1024 * int(re.findall(r"VmHWM:\s*(\d+)", status)[0])
-
-    def metric(self, name: str) -> float:
-        """The sum of a metric over its labels; 0 while the operator does not answer."""
-        try:
-            text = httpx.get(
-                f"http://127.0.0.1:{self.metrics_port}/metrics", trust_env=False, timeout=30
-            ).text
-        except httpx.TransportError:
-            return 0.0
-        return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
     def wait_for(self, name: str, least: float) -> float:
         """When a metric was first seen at `least` or more, in seconds since the process was started."""
-        while self.metric(name) < least:
-            if self.child.poll() is not None or time.perf_counter() - self.began > PATIENCE_SECONDS:
-                raise SystemExit(f"{name} is {self.metric(name)}: see {self.folder}/operator.log")
-            time.sleep(0.2)
+        self.processes.wait_until(
+            f"{name} is {least}", lambda: self.metric(name) >= least, PATIENCE_SECONDS, every_seconds=0.2
+        )
         return time.perf_counter() - self.began
 
     def settle(self) -> None:
@@ -255,23 +221,23 @@ class Operator:
             time.sleep(QUIET_SECONDS)
 
 
-def idle(server: ApiServer, folder: Path, operator: Operator) -> dict[str, float]:
+def idle(server: ApiServer, operator: Operator) -> dict[str, float]:
     """What 10,000 jobs at rest take, and how soon after its start the operator has begun to look at jobs."""
     create_all(server, [job(number, suspend=True) for number in range(JOBS, IDLE)])
     operator.settle()
-    operator.__exit__()
-    with Operator(server, folder) as again:
-        first = again.wait_for(RECONCILED, 1)
-        everything = again.wait_for(RECONCILED, IDLE)
-        again.settle()
-        before = again.cpu_seconds
-        time.sleep(REST_SECONDS)
-        return {
-            "first_reconcile_seconds": round(first, 1),
-            "all_reconciled_seconds": round(everything, 1),
-            "cpu_percent_at_rest": round((again.cpu_seconds - before) / REST_SECONDS * 100, 2),
-            "resident_mb": round(again.process.memory_info().rss / 1e6),
-        }
+    operator.stop()
+    operator.start()
+    first = operator.wait_for(RECONCILED, 1)
+    everything = operator.wait_for(RECONCILED, IDLE)
+    operator.settle()
+    before = operator.cpu_seconds
+    time.sleep(REST_SECONDS)
+    return {
+        "first_reconcile_seconds": round(first, 1),
+        "all_reconciled_seconds": round(everything, 1),
+        "cpu_percent_at_rest": round((operator.cpu_seconds - before) / REST_SECONDS * 100, 2),
+        "resident_mb": round(operator.process.memory_info().rss / 1e6),
+    }
 
 
 def cpu_seconds(process: psutil.Process) -> float:
@@ -333,11 +299,11 @@ def main() -> None:
             server.create(namespace())
             server.create(PROFILE)
             server.wait_until("RayJobs are served", lambda: is_watchable(server, "RayJob"))
-            with Operator(server, folder) as operator:
-                operator.wait_for("trimtab_leader", 1)
+            with Operator(server, folder / "operator", settings=DEFAULTS) as operator:
+                operator.wait_until_leading()
                 pace, ray_jobs = ours(server, operator)
                 print(told("ours", pace), flush=True)
-                rest = idle(server, folder, operator)
+                rest = idle(server, operator)
         print(f"at rest   {json.dumps(rest)}", flush=True)
         peer = kuberay(folder / "kuberay", ray_jobs)
         print(told("KubeRay", peer), flush=True)

@@ -50,7 +50,9 @@ class Processes:
         with (self.folder / "pids").open("a") as record:
             record.write(f"{name} {child.pid} {psutil.Process(child.pid).create_time()}\n")
 
-    def wait_until(self, what: str, is_ready: Callable[[], bool], limit_seconds: float = 90) -> None:
+    def wait_until(
+        self, what: str, is_ready: Callable[[], bool], limit_seconds: float = 90, every_seconds: float = 0.02
+    ) -> None:
         """Return once `is_ready()`; StartError when a server exits or the limit passes first."""
         end = time.monotonic() + limit_seconds
         while not is_ready():
@@ -60,7 +62,7 @@ class Processes:
             if time.monotonic() > end:
                 words = "\n".join(self.last_words(name) for name in self.children)
                 raise StartError(f"{what}: not within {limit_seconds:.0f} s\n{words}")
-            time.sleep(0.02)
+            time.sleep(every_seconds)
 
     def stop(self) -> None:
         """End every process of the folder, the last started first."""
