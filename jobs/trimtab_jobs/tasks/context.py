@@ -1,9 +1,13 @@
 """TrainContext: a training's window on its trial: which epochs to run, where to report, what to keep."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
 
 from trimtab_jobs.pool.errors import ConfigurationError
 from trimtab_jobs.tasks.seeds import seed_everything
@@ -21,6 +25,17 @@ class Stateful(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A trained model whose answers a smaller one learns from, and how much."""
+
+    model: Callable[..., Any]
+    """In evaluation mode, on the device of the model that is trained."""
+    temperature: float = 2.0
+    weight: float = 0.5
+    """Share of the teacher in the loss, 0..1."""
+
+
 @dataclass(slots=True)
 class TrainContext:
     """What `Task.train` gets.
@@ -32,6 +47,8 @@ class TrainContext:
     params: Mapping[str, Any]
     seed: int
     last: int
+    total: int = 0
+    """Epochs of the whole training, over which a schedule runs: the task's, or those of a fine-tuning."""
     done: int = 0
     data: Mapping[str, str] = field(default_factory=dict)
     """Local path of each entry of the manifest's `task.data`."""
@@ -39,6 +56,13 @@ class TrainContext:
     """States that the piece before left, by the name given to `keep`."""
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     kept: dict[str, Stateful] = field(default_factory=dict)
+    teacher: Teacher | None = None
+    """Where the model learns from another one as well; see `distilled`."""
+    distils: bool = False
+    """Whether the training has asked for `distilled`."""
+
+    def __post_init__(self) -> None:
+        self.total = self.total or self.last
 
     def epochs(self) -> Iterator[int]:
         """Yield the epochs of this piece, each with all generators seeded for it."""
@@ -67,3 +91,37 @@ class TrainContext:
             if name in self.saved:
                 part.load_state_dict(self.saved[name])
             self.kept[name] = part
+
+    def distilled(self, loss: Tensor, outputs: Any, inputs: Any, *, classes: bool = True) -> Tensor:
+        """Return the loss with the teacher's share: (1 - weight)·loss + weight·distance from the teacher.
+
+        `outputs` are the model's for `inputs`, a tensor or a tuple of them; class scores (logits) are on axis
+        1. With `classes=False`, and for a single column, the distance is the mean squared error to the
+        teacher's outputs; else the KL divergence of the softened classes times temperature², so that its
+        gradient does not shrink with the temperature (Hinton, Vinyals and Dean, 2015, "Distilling the
+        Knowledge in a Neural Network"). Without a teacher the loss comes back as it is.
+        """
+        self.distils = True
+        if self.teacher is None:
+            return loss
+        with torch.no_grad():
+            taught = self.teacher.model(*_tuple(inputs))
+        temperature = self.teacher.temperature if classes else None
+        pairs = zip(_tuple(outputs), _tuple(taught), strict=True)
+        distances = torch.stack([_distance(own, other, temperature) for own, other in pairs])
+        return (1 - self.teacher.weight) * loss + self.teacher.weight * distances.mean()
+
+
+def _distance(own: Tensor, taught: Tensor, temperature: float | None) -> Tensor:
+    """The mean over examples; of real values without a temperature."""
+    own, taught = own.float(), taught.float()
+    if temperature is None or own.ndim < 2 or own.shape[1] < 2:
+        return functional.mse_loss(own, taught)
+    softened = functional.log_softmax(own / temperature, 1)
+    target = functional.log_softmax(taught / temperature, 1)
+    divergence = functional.kl_div(softened, target, reduction="none", log_target=True).sum(1)
+    return divergence.mean() * temperature**2
+
+
+def _tuple(values: Any) -> tuple[Tensor, ...]:
+    return tuple(values) if isinstance(values, tuple | list) else (values,)

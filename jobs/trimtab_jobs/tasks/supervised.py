@@ -86,9 +86,12 @@ class SupervisedTask(Task):
             losses = []
             for step, (inputs, targets) in enumerate(batches_in(loader, device)):
                 within = step / steps if steps else 0.0  # of unknown length: one rate per epoch
-                _scale_rates(optimizer, self.schedule((epoch - 1 + within) / self.epochs))
+                _scale_rates(optimizer, self.schedule((epoch - 1 + within) / context.total))
                 with torch.autocast(device, dtype=half, enabled=half is not None):
-                    loss = self.loss(model(*inputs), targets).mean()
+                    outputs = model(*inputs)
+                    loss = self.loss(outputs, targets).mean()
+                    classes = not targets.is_floating_point()
+                    loss = context.distilled(loss, outputs, inputs, classes=classes)
                 optimizer.zero_grad()
                 scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
                 scaler.step(optimizer)

@@ -83,6 +83,7 @@ def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
         seed=work["seed"],
         done=saved.get("epoch", 0),
         last=work["last_epoch"] or task.epochs,
+        total=task.epochs,
         data=session.setup.data,
         saved=saved.get("parts", {}),
     )
