@@ -3,7 +3,7 @@
 from trimtab_jobs.search.failures import FatalFailure
 from trimtab_jobs.search.journal import has_results
 from trimtab_jobs.search.loop import search
-from trimtab_jobs.search.outcome import recall
+from trimtab_jobs.search.outcome import recall, recorded_trials
 from trimtab_jobs.search.request import ONLY_BASELINE, Limits, SearchRequest
 from trimtab_jobs.search.trial import (
     Counts,
@@ -31,5 +31,6 @@ __all__ = [
     "UsedUp",
     "has_results",
     "recall",
+    "recorded_trials",
     "search",
 ]

@@ -3,7 +3,7 @@
 from trimtab_jobs.store.base import Store
 from trimtab_jobs.store.check import check_store
 from trimtab_jobs.store.errors import ExistsError, FencedError, MissingError, StoreError
-from trimtab_jobs.store.record import Record
+from trimtab_jobs.store.record import Record, recorded
 from trimtab_jobs.store.uri import open_store
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "StoreError",
     "check_store",
     "open_store",
+    "recorded",
 ]

@@ -50,8 +50,7 @@ class Record:
     def open(cls, store: Store) -> "Record":
         """The record, taken over from whichever driver had it; FencedError when another one is faster."""
         epoch = _claim_epoch(store)
-        chain = Chain()
-        _extend(chain, store, sorted(filter(None, map(seq_of, store.list("manifest")))))
+        chain = _read(store)
         _take_over(store, epoch, chain)
         return cls(store, epoch, chain)
 
@@ -87,6 +86,17 @@ class Record:
         """
         if _newest_epoch(self._store) > self.epoch:
             raise _fenced(self._store)
+
+
+def recorded(store: Store) -> tuple[bytes, ...]:
+    """What a record holds by now, in order, whoever has it: nothing is taken over or written."""
+    return _read(store).batches
+
+
+def _read(store: Store) -> Chain:
+    chain = Chain()
+    _extend(chain, store, sorted(filter(None, map(seq_of, store.list("manifest")))))
+    return chain
 
 
 def _newest_epoch(store: Store) -> int:
