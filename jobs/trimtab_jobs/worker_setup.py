@@ -4,11 +4,26 @@ from collections.abc import Mapping
 
 from trimtab_api.plan import Plan
 from trimtab_api.reading import read_scalar
-from trimtab_jobs.pool import WorkerSetup
+from trimtab_jobs.pool import GivenModel, WorkerSetup
 
 
-def setup_of(plan: Plan, store_uri: str, code: str | None, data: Mapping[str, str]) -> WorkerSetup:
-    """What each worker needs: the task's arguments are read as YAML scalars."""
+def setup_of(
+    plan: Plan, store_uri: str, code: str | None, data: Mapping[str, str], model: str | None = None
+) -> WorkerSetup:
+    """What each worker needs: the task's arguments are read as YAML scalars.
+
+    `model` is where the given model lies on this machine, when the plan's URI is a path of the manifest's
+    folder.
+    """
     task = plan.spec.task
     arguments = {name: read_scalar(text) for name, text in task.args.items()}
-    return WorkerSetup(store_uri, task.entrypoint, arguments, code, dict(data))
+    return WorkerSetup(
+        store_uri, task.entrypoint, arguments, code, dict(data), model=_given_model(plan, model)
+    )
+
+
+def _given_model(plan: Plan, place: str | None) -> GivenModel | None:
+    if plan.spec.model is None:
+        return None
+    pretrained = plan.spec.model.pretrained
+    return GivenModel(place or pretrained.uri, pretrained.sha256)

@@ -1,6 +1,6 @@
 """Workers: where the user's code runs, one work at a time each."""
 
-from trimtab_jobs.pool.base import Done, Failure, FailureKind, TrialPool, Work, WorkerSetup
+from trimtab_jobs.pool.base import Done, Failure, FailureKind, GivenModel, TrialPool, Work, WorkerSetup
 from trimtab_jobs.pool.errors import CodeError, ConfigurationError, WorkError
 from trimtab_jobs.pool.inline import InlinePool
 from trimtab_jobs.pool.session import Session
@@ -11,6 +11,7 @@ __all__ = [
     "Done",
     "Failure",
     "FailureKind",
+    "GivenModel",
     "InlinePool",
     "Session",
     "TrialPool",

@@ -8,6 +8,21 @@ FailureKind = Literal["infrastructure", "configuration", "code"]
 
 
 @dataclass(frozen=True, slots=True)
+class GivenModel:
+    """The model that the manifest starts from: spec.model.pretrained."""
+
+    uri: str
+    """Where it lies: a URI, or a path on this machine."""
+    sha256: str | None = None
+    """Digest of the file, which a worker then refuses in any other state."""
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether it is an ONNX file, which is compressed but not trained; else weights of a module."""
+        return self.uri.endswith(".onnx")
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSetup:
     """What a worker needs to know once; it must survive pickling."""
 
@@ -23,6 +38,8 @@ class WorkerSetup:
     """Local path of each named set of data."""
     threads: int = 1
     """CPU threads of one worker."""
+    model: GivenModel | None = None
+    """The model to start from; None: the task's own, untrained."""
     code_sha256: str = ""
     """Digest of every file of the code, which a worker then refuses in any other state; "": it takes any."""
 
