@@ -24,11 +24,13 @@ class Proof:
     test: Mapping[str, Quality]
     """Quality on test of baseline, uncompressed and every candidate that was tried."""
     texts: Mapping[str, str]
-    """By candidate: ok, or rejected and why."""
+    """By candidate: ok, or rejected and why; of those that could not be made or evaluated, too."""
     final: Candidate | None
     """The first that holds every limit, with its quality on test."""
     verdicts: tuple[GuardrailVerdict, ...]
     """Of the final one; of the last one tried where there is none."""
+    limited: bool = True
+    """Whether the manifest limits anything."""
 
     @property
     def message(self) -> str:
@@ -37,8 +39,9 @@ class Proof:
             return (
                 f"{self.final.id} holds the guardrail" if self.verdicts else f"{self.final.id} is published"
             )
+        fails = "holds the guardrail" if self.limited else "can be published"
         reasons = "; ".join(f"{name} {text}" for name, text in self.texts.items())
-        return f"no candidate holds the guardrail: {reasons or 'none could be made'}"
+        return f"no candidate {fails}: {reasons}"
 
 
 def prove(workshop: Workshop, rules: Rules, measured: Measurements) -> Proof:
@@ -50,7 +53,8 @@ def prove(workshop: Workshop, rules: Rules, measured: Measurements) -> Proof:
     written, tries = write_down(workshop.store, ordered, digests)
     test = evaluate_all(workshop, [BASELINE, UNCOMPRESSED], "test")
     references = {name: test[key] for name, key in REFERENCES.items()}
-    texts = dict(ordered.verdicts)
+    unmade = {made.id: f"rejected: {made.failure.error}" for made in measured.models if made.failure}
+    texts = unmade | dict(ordered.verdicts)
     verdicts: tuple[GuardrailVerdict, ...] = ()
     for name in written:
         quality = evaluate_each(workshop, [name], "test")[name]
@@ -64,7 +68,7 @@ def prove(workshop: Workshop, rules: Rules, measured: Measurements) -> Proof:
         if rejected is None:
             return Proof(test, texts, candidate, verdicts)
         texts[name] = rejected
-    return Proof(test, texts, None, verdicts)
+    return Proof(test, texts, None, verdicts, limited=bool(rules.limits))
 
 
 REFERENCES = {"baseline": BASELINE, "uncompressed": UNCOMPRESSED}

@@ -60,8 +60,7 @@ def shortfalls(rules: Rules, candidate: Candidate, references: References) -> li
         where = f" on {limit.target}" if limit.target else ""
         if not _within(limit, measured):
             sign, bound = _bound_of(limit)
-            drop = " drop" if limit.max_drop is not None else ""
-            found.append(f"{limit.metric}{drop} {measured:.4g} {sign} {bound:g}{where}")
+            found.append(f"{_subject(limit, rules)} {measured:.4g} {sign} {bound:g}{where}")
     return found
 
 
@@ -136,25 +135,31 @@ def _verdict(
         confidence=confidence,
         target=limit.target,
         indicative=limit.target is not None and limit.target not in candidate.measured_on,
-        message=None if met else _reason(limit, candidate, measured, bound, k),
+        message=None if met else f"{_subject(limit, rules)} {_reason(limit, candidate, measured, bound, k)}",
     )
 
 
 def _reason(limit: GuardrailLimit, candidate: Candidate, measured: float, bound: float | None, k: int) -> str:
-    """In the words of a verdict: metric, figure or bound, limit, and what it rests on."""
+    """In the words of a verdict: figure or bound, limit, and what it rests on."""
     sign, allowed = _bound_of(limit)
-    drop = " drop" if limit.max_drop is not None else ""
     where = f" on {limit.target}" if limit.target else ""
     if bound is None:
-        return f"{limit.metric} {measured:.4g} {sign} {allowed:g}{where}"
+        return f"{measured:.4g} {sign} {allowed:g}{where}"
     side = "lower" if limit.min is not None else "upper"
     sample = "" if limit.metric in MEASURED else f", n={candidate.quality.n}"
     shown = f"{bound:.4g}" if math.isfinite(bound) else "unknown"
-    text = f"{limit.metric}{drop} {side} bound {shown} {sign} {allowed:g}{where}"
+    text = f"{side} bound {shown} {sign} {allowed:g}{where}"
     text = f"{text} (measured {measured:.4g}{sample})"
     units = len(candidate.quality.values.get(limit.metric, ()))
     shortage = _shortage(limit, units, k) if limit.max_drop is not None else None
     return f"{text}; {shortage}" if shortage else text
+
+
+def _subject(limit: GuardrailLimit, rules: Rules) -> str:
+    """What is limited: the metric, or its drop, which of a metric of which less is better is a rise."""
+    if limit.max_drop is None:
+        return limit.metric
+    return f"{limit.metric} {'drop' if _sign(limit, rules) > 0 else 'rise'}"
 
 
 def _measured(limit: GuardrailLimit, rules: Rules, candidate: Candidate, references: References) -> float:

@@ -17,6 +17,7 @@ RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 EVALUATE = "trimtab_jobs.measure.quality:evaluate"
 SPEED_OF = "trimtab_jobs.measure.efficiency:measure"
 INT8 = "trimtab_jobs.stages.quantize_static:quantize"
+HALF = "trimtab_jobs.stages.half:convert"
 CRASH = Failure("code", "ValueError: no such layer", "line 1\nValueError: no such layer\n")
 
 
@@ -97,6 +98,28 @@ def test_a_candidate_that_no_longer_answers_as_its_parent_is_not_published_witho
     assert done.report.final is not None
     assert done.report.final.id == "fp16"
     assert done.report.candidates[1].verdict.startswith("rejected: top-1 agreement 0.1 < 0.9 on validation")
+
+
+def test_without_a_guardrail_the_end_says_why_no_candidate_can_be_published():
+    broken = {"sqnrDb": 1.0, "top1Agreement": 0.1}
+    unlike = {INT8: lambda work: answers()[INT8](work) | {"parity": broken}}
+    unmade = {HALF: lambda work: Failure("configuration", "overflow in fp16")}
+
+    done = drive(unlike | unmade, guardrail=None)
+
+    assert done.condition("Succeeded") == ("False", "GuardrailNotMet")
+    assert done.report.message == (
+        "no candidate can be published: fp16 rejected: overflow in fp16; int8 rejected: top-1 agreement 0.1 "
+        "< 0.9 on validation (n=540): limit a metric of quality to allow it"
+    )
+
+
+def test_when_none_could_be_made_the_end_says_why():
+    done = drive({name: lambda work: Failure("configuration", "no such operator") for name in (INT8, HALF)})
+
+    assert done.report.message == (
+        "no candidate holds the guardrail: fp16 rejected: no such operator; int8 rejected: no such operator"
+    )
 
 
 def test_a_candidate_that_cannot_be_made_is_rejected_and_the_run_goes_on():

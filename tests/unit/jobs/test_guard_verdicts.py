@@ -83,7 +83,7 @@ def test_with_more_candidates_to_try_each_is_judged_more_strictly() -> None:
     assert len(set(uppers)) == 3
 
 
-def test_a_loss_that_rises_is_a_drop() -> None:
+def test_a_drop_of_a_metric_of_which_less_is_better_is_a_rise_and_is_called_so() -> None:
     rng = np.random.default_rng(0)
     before = rng.exponential(1.0, 2000)
     loss = {
@@ -95,6 +95,7 @@ def test_a_loss_that_rises_is_a_drop() -> None:
     better = verdict_on(limit, candidate(loss["a"]), uncompressed=loss["b"])
     assert (worse.measured, worse.met) == (pytest.approx(0.2), False)
     assert (better.measured, better.met) == (pytest.approx(-0.2), True)
+    assert (worse.message or "").startswith("loss rise upper bound ")
 
 
 def test_an_objective_says_which_way_an_unknown_metric_is_better() -> None:
