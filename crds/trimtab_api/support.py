@@ -27,8 +27,7 @@ REFUSED = (
     "search.stop",
     "search.warmStart",
     "search.storage",
-    "compress.prune",
-    "compress.distill",
+    "compress.prune.magnitude",
     "guardrail[].slice",
 )
 """Fields of spec that no part of this version carries out yet."""

@@ -8,19 +8,27 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from trimtab_api.compress import CompressSpec
 from trimtab_api.plan import Plan
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather
 from trimtab_jobs.pool import Failure, TrialPool, Work
-from trimtab_jobs.search import SearchOutcome
+from trimtab_jobs.search import SearchOutcome, Trial
 from trimtab_jobs.serving import Served, Tensor
 from trimtab_jobs.stages import STAGES
 from trimtab_jobs.store import MissingError, Store
 
 BASELINE, UNCOMPRESSED = "baseline", "fp32"
-EXPORT = "trimtab_jobs.stages.export_onnx:export"
+Kind = Literal["module", "objective", "given"]
+"""What a task's trials give: a network, a function's figures and ONNX file, or the model that was given."""
+EXPORTS: Mapping[Kind, str] = {
+    "module": "trimtab_jobs.stages.export_onnx:export",
+    "objective": "trimtab_jobs.stages.import_onnx:bring",
+    "given": "trimtab_jobs.stages.import_onnx:bring",
+}
+PRUNED = "structured"
 INTERFACE = "trimtab_jobs.measure.interface:interface"
 
 
@@ -53,9 +61,30 @@ class Made:
     opset: int = 0
     nothing: bool = False
     """Whether the stage found nothing that it could change."""
+    remark: str = ""
+    """What a person should know of how it was made."""
     parity: Mapping[str, float] = field(default_factory=dict)
     """How the outputs differ from the parent's, for what was made from one."""
     failure: Failure | None = None
+
+    @property
+    def parent(self) -> str:
+        """Id of the model that its last step was done to."""
+        return parent_of(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What models are made from."""
+
+    plan: Plan
+    found: SearchOutcome
+    code_sha256: str = ""
+    kind: Kind = "module"
+
+    def source(self, trial: Trial) -> str:
+        """What a trial's model is known by: the code, the plan and the trial that it came from."""
+        return f"{self.code_sha256}/{self.plan.identity}/{trial.index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,49 +152,119 @@ def _made(recipe: Recipe, value: Mapping[str, Any]) -> Made:
         bytes=value["bytes"],
         opset=value["opset"],
         nothing=bool(changed.get("nothing", False)),
+        remark=changed.get("remark", ""),
         parity=value["parity"] if recipe.steps else {},
     )
 
 
-def export_recipes(plan: Plan, found: SearchOutcome, code_sha256: str) -> list[Recipe]:
+def export_recipes(material: Material) -> list[Recipe]:
     """The fp32 models of the baseline and of the search's winner, which have both completed."""
+    trials = ((BASELINE, material.found.baseline), (UNCOMPRESSED, material.found.best))
     return [
         Recipe(
             id=candidate,
-            function=EXPORT,
-            payload={
-                "candidate": candidate,
-                "params": dict(trial.params),
-                "checkpoint": trial.checkpoint,
-                "seed": trial.seed,
-                "opset": plan.spec.export.opset,
-                "batch": plan.spec.export.batch,
-            },
-            source=f"{code_sha256}/{plan.identity}/{trial.index}",
+            function=EXPORTS[material.kind],
+            payload={"candidate": candidate} | _export_payload(material, trial),
+            source=material.source(trial),
         )
-        for candidate, trial in ((BASELINE, found.baseline), (UNCOMPRESSED, found.best))
+        for candidate, trial in trials
         if trial is not None
     ]
 
 
-def compress_recipes(plan: Plan, uncompressed: Made) -> list[Recipe]:
-    """One recipe for each number format of the manifest, at most compress.budget.candidates of them."""
-    compress = plan.spec.compress
-    if compress is None:
-        return []
-    return [
-        Recipe(
-            id=step,
-            function=STAGES[step],
-            payload={
-                "candidate": step,
-                "parent": UNCOMPRESSED,
-                "config": compress.calibration.model_dump(mode="json", by_alias=True)
-                if step == "int8"
-                else {},
-            },
-            steps=(step,),
-            source=uncompressed.sha256,
+def make_candidates(workshop: Workshop, material: Material, uncompressed: Made) -> tuple[Made, ...]:
+    """Every candidate of `chosen`, in its order; made in levels, so that parents are there first.
+
+    What cannot be made is failed, and so is all that would be made from it.
+    """
+    compress = material.plan.spec.compress
+    combinations = chosen(compress) if compress else ()
+    made = {UNCOMPRESSED: uncompressed}
+    for level in sorted({len(steps) for steps in combinations}):
+        here = [steps for steps in combinations if len(steps) == level]
+        failures = {steps: _failed_before(made[parent_of(steps)]) for steps in here}
+        recipes = [_recipe(material, steps, made) for steps in here if failures[steps] is None]
+        made |= {each.id: each for each in workshop.make(recipes)}
+        made |= {
+            candidate_id(steps): Made(candidate_id(steps), steps, failure=failure)
+            for steps, failure in failures.items()
+            if failure is not None
+        }
+    return tuple(made[candidate_id(steps)] for steps in combinations)
+
+
+def chosen(compress: CompressSpec) -> tuple[tuple[str, ...], ...]:
+    """The steps of each candidate that the manifest asks for, cut to compress.budget.candidates. Pure.
+
+    First every number format of the uncompressed model, since none of them needs training; then ratio by
+    ratio the pruned model and its number formats, since one that was paid for is worth completing. All in the
+    manifest's order, parents before what is made from them.
+    """
+    formats = [(step,) for step in compress.quantize]
+    combinations: list[tuple[str, ...]] = [*formats]
+    structured = compress.prune.structured if compress.prune else None
+    for ratio in structured.ratios if structured else ():
+        pruned = (f"{PRUNED}-{ratio}",)
+        combinations += [pruned, *(pruned + step for step in formats)]
+    return tuple(combinations[: compress.budget.candidates])
+
+
+def candidate_id(steps: Sequence[str]) -> str:
+    """The id of what these steps make of the uncompressed model."""
+    return "+".join(steps)
+
+
+def parent_of(steps: Sequence[str]) -> str:
+    """The id of what the last of the steps is done to."""
+    return candidate_id(steps[:-1]) or UNCOMPRESSED
+
+
+def _failed_before(parent: Made) -> Failure | None:
+    """Why nothing can be made from a model."""
+    if parent.failure:
+        return Failure(parent.failure.kind, f"{parent.id} could not be made: {parent.failure.error}")
+    if parent.nothing:
+        return Failure("configuration", f"{parent.id} changed nothing of {parent.parent}")
+    return None
+
+
+def _recipe(material: Material, steps: tuple[str, ...], made: Mapping[str, Made]) -> Recipe:
+    """How the last of the steps is done to its parent."""
+    parent, step = made[parent_of(steps)], steps[-1]
+    payload = {"candidate": candidate_id(steps), "parent": parent.id}
+    compress, winner = material.plan.spec.compress, material.found.best
+    assert compress is not None  # nothing is chosen otherwise
+    assert winner is not None  # the driver ends without one
+    structured = compress.prune.structured if compress.prune else None
+    if structured and step.startswith(f"{PRUNED}-"):
+        distill = compress.distill.model_dump() if compress.distill else None
+        config = structured.model_dump(by_alias=True, exclude={"ratios"}) | {"distill": distill}
+        return Recipe(
+            id=payload["candidate"],
+            function=STAGES[PRUNED],
+            payload=payload
+            | _export_payload(material, winner)
+            | {"config": config | {"ratio": float(step.removeprefix(f"{PRUNED}-"))}},
+            steps=steps,
+            source=f"{material.source(winner)}/{parent.sha256}",
         )
-        for step in compress.quantize[: compress.budget.candidates]
-    ]
+    calibration = compress.calibration.model_dump(mode="json", by_alias=True)
+    return Recipe(
+        id=payload["candidate"],
+        function=STAGES[step],
+        payload=payload | {"config": calibration if step == "int8" else {}},
+        steps=steps,
+        source=parent.sha256,
+    )
+
+
+def _export_payload(material: Material, trial: Trial) -> dict[str, Any]:
+    """What a stage needs to know of the trial whose model it writes as ONNX."""
+    export = material.plan.spec.export
+    written = {"opset": export.opset, "batch": export.batch}
+    if material.kind == "given":
+        return {"checkpoint": None} | written
+    checkpoint = {"checkpoint": trial.checkpoint}
+    if material.kind == "objective":
+        return checkpoint | written
+    return {"params": dict(trial.params), "seed": trial.seed} | checkpoint | written

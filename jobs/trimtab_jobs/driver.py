@@ -20,7 +20,15 @@ from trimtab_api.plan import Plan
 from trimtab_api.report import Phase
 from trimtab_api.segments import Segment
 from trimtab_jobs import guard, reporting
-from trimtab_jobs.candidates import Made, Workshop, compress_recipes, export_recipes
+from trimtab_jobs.candidates import (
+    Kind,
+    Made,
+    Material,
+    Workshop,
+    chosen,
+    export_recipes,
+    make_candidates,
+)
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
 from trimtab_jobs.gather import gather
 from trimtab_jobs.handover import hand_over_models, hand_over_search, models_made, search_end
@@ -84,6 +92,11 @@ class Run:
         """What this driver does; stages before them were another one's, those after them will be."""
         return self.segment.stages if self.segment else STAGES
 
+    @property
+    def is_first(self) -> bool:
+        """Whether no driver before this one did any of the plan's stages."""
+        return self.segment is None or self.segment.name == self.plan.segments[0].name
+
     def is_done_before(self, stage: str) -> bool:
         """Whether this driver leaves that stage, and all after it, to the next segment's."""
         return STAGES.index(self.stages[-1]) < STAGES.index(stage)
@@ -112,6 +125,7 @@ class Task:
     epochs: int
     rules: guard.Rules
     """Its objectives (the task's primary metric where the manifest names none), and the limits."""
+    kind: Kind = "module"
     only_earlier: tuple[str, ...] = ()
     """Why no models but those that were tried on test before could be proven, if none could."""
 
@@ -135,12 +149,14 @@ def carry_out(run: Run) -> None:
 
 def _carry_out(run: Run) -> None:
     task = learn(run)
-    found = find(run, task) if "search" in run.stages else find_again(run, task)
+    # a model that is given is not searched for, yet its one trial is how it is judged at all
+    found = find(run, task) if run.is_first else find_again(run, task)
     if run.is_done_before("export"):
         hand_over_search(run.store, found)
         run.progress.say(f"segment {run.stages[0]} is done")
         return
-    models = make(run, found) if run.stages[0] != "measure" else models_made(run.store)
+    makes = run.is_first or run.stages[0] != "measure"
+    models = make(run, task, found) if makes else models_made(run.store)
     if run.is_done_before("measure"):
         hand_over_search(run.store, found)
         hand_over_models(run.store, models)
@@ -177,17 +193,30 @@ def task_of(plan: Plan, told: Mapping[str, Any], earlier: int = 0) -> Task:
     """
     spec = plan.spec
     rules = guard.Rules(spec.guardrail, spec.objectives or (primary_objective(told["primary"]),))
-    made = min(len(spec.compress.quantize), spec.compress.budget.candidates) if spec.compress else 1
-    tries = min(guard.MOST_TRIED, made) or 1
+    kind: Kind = told.get("kind", "module")
+    made = len(chosen(spec.compress)) if spec.compress else 1
+    tries = min(guard.MOST_TRIED, made)
 
     def unprovable(tries: int) -> tuple[str, ...]:
         test = told["splits"].get("test")
         return guard.check_limits(rules, told["metrics"], told["proportions"], test, tries)
 
-    problems = [*unknown_objectives(spec.objectives, told["metrics"]), *unprovable(earlier or tries)]
+    problems = [
+        *unknown_objectives(spec.objectives, told["metrics"]),
+        *unprunable(plan, kind),
+        *unprovable(earlier or tries),
+    ]
     if problems:
         raise JobError("Configuration", "\n".join(problems))
-    return Task(told["epochs"], rules, unprovable(earlier + tries) if earlier else ())
+    return Task(told["epochs"], rules, kind, unprovable(earlier + tries) if earlier else ())
+
+
+def unprunable(plan: Plan, kind: Kind) -> list[str]:
+    """A problem where the network is to be pruned, and there is none in Python's hands."""
+    there = {"objective": "the ONNX file that a function returned", "given": "the ONNX file that was given"}
+    if kind == "module" or not (plan.spec.compress and plan.spec.compress.prune):
+        return []
+    return [f"spec.compress.prune: needs the network itself; there is only {there[kind]}: remove it"]
 
 
 def primary_objective(metric: str) -> Objective:
@@ -258,15 +287,16 @@ def judged(run: Run, found: SearchOutcome) -> SearchOutcome:
     return found
 
 
-def make(run: Run, found: SearchOutcome) -> tuple[Made, ...]:
+def make(run: Run, task: Task, found: SearchOutcome) -> tuple[Made, ...]:
     """Export baseline and winner, then make the candidates; JobError when one of the first two fails."""
     run.enter("Compressing", "export")
-    exported = run.workshop.make(export_recipes(run.plan, found, run.code_sha256))
+    material = Material(run.plan, found, run.code_sha256, task.kind)
+    exported = run.workshop.make(export_recipes(material))
     for made in exported:
         if made.failure:
             raise JobError.of(f"exporting {made.id}", made.failure)
     run.enter("Compressing", "compress")
-    return (*exported, *run.workshop.make(compress_recipes(run.plan, uncompressed=exported[-1])))
+    return (*exported, *make_candidates(run.workshop, material, uncompressed=exported[-1]))
 
 
 def measure(run: Run, task: Task, models: tuple[Made, ...]) -> Measurements:

@@ -62,8 +62,10 @@ def measure_all(workshop: Workshop, plan: Plan, models: Sequence[Made]) -> Measu
             id=made.id,
             quality=quality[made.id],
             speed={target: figures[made.id] for target, figures in speed.items()},
-            parent=parents.get(UNCOMPRESSED) if made.steps else None,
+            # one whose parent cannot be evaluated is compared with what both came from
+            parent=parents.get(made.parent, parents[UNCOMPRESSED]) if made.steps else None,
             nothing=made.nothing,
+            remark=made.remark,
             parity=made.parity,
             measured_on=workshop.pools,
         )

@@ -68,6 +68,7 @@ def answers(wrong: Mapping[str, int] | None = None) -> dict[str, Answer]:
     """By function, what a worker would say; `wrong` are the examples that each model gets wrong."""
     return {
         "trimtab_jobs.tasks.trial:describe": lambda work: {
+            "kind": "module",
             "epochs": 3,
             "metrics": ["accuracy"],
             "proportions": ["accuracy"],

@@ -43,6 +43,8 @@ class Candidate:
     """What it was made from."""
     nothing: bool = False
     """Whether the step that made it changed nothing."""
+    remark: str = ""
+    """What a person should know of how it was made."""
     parity: Mapping[str, float] = field(default_factory=dict)
     """How its outputs differ from its parent's, as trimtab_jobs.measure.parity:parity_of returns it."""
     measured_on: Mapping[str, str] = field(default_factory=dict)

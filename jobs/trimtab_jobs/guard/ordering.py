@@ -83,11 +83,11 @@ def pareto(candidates: Sequence[Candidate], objectives: Sequence[Objective]) -> 
 
 
 def remark_on(candidate: Candidate) -> str:
-    """Return what its step did not do well; empty when it made the model smaller and no slower."""
+    """Return what its step did not do well; empty when it made the model smaller and no slower, as asked."""
     parent = candidate.parent
     if parent is None:
         return ""
-    remarks = []
+    remarks = [candidate.remark] if candidate.remark else []
     figure, before = figure_of(candidate, "latencyMs"), figure_of(parent, "latencyMs")
     if figure > before and not _tied(parent, candidate, "latencyMs", None):
         remarks.append(f"slower than {parent.id} ({figure:.3g} > {before:.3g} ms)")

@@ -25,7 +25,12 @@ def collapses(rules: Rules, candidate: Candidate) -> list[str]:
     limited = any(limit.metric in candidate.quality.metrics for limit in rules.limits)
     if parent is None or limited:
         return []
-    return [*_of_answers(candidate), *_of_metric(rules, candidate.quality, parent.quality)]
+    return [*_of_answers(candidate), *_of_metric(rules, candidate.quality, _first(parent).quality)]
+
+
+def _first(candidate: Candidate) -> Candidate:
+    """The model that all steps began with: small losses add up over several."""
+    return _first(candidate.parent) if candidate.parent else candidate
 
 
 def _of_answers(candidate: Candidate) -> list[str]:

@@ -46,19 +46,26 @@ def export(session: Session, **work: Unpack[ExportWork]) -> dict[str, Any]:
 
     ConfigurationError when the module cannot be exported, or when ONNX Runtime disagrees with torch.
     """
-    task = session.task()
     make_deterministic(session.setup.threads)
-    saved = _trained(session, work["checkpoint"])
-    model = build_model(task, work["params"], work["seed"], saved["model"]).cpu().eval()
-    inputs = task.inputs(max(PARITY_BATCHES))
-    rows = None if work["batch"] == "dynamic" else int(work["batch"])
-    exported = export_module(model, inputs, work["opset"], rows)
-    published = publish_model(session, work["candidate"], exported)
-    path = local_folder(session, work["candidate"]) / "model.onnx"
+    saved = load_trained(session, work["checkpoint"])
+    model = build_model(session.task(), work["params"], work["seed"], saved["model"])
+    return publish_module(session, work["candidate"], model, work["opset"], work["batch"])
+
+
+def publish_module(
+    session: Session, candidate: str, model: nn.Module, opset: int, batch: str | int
+) -> dict[str, Any]:
+    """Return the same for a trained module, which ends on the CPU and in evaluation mode."""
+    model = model.cpu().eval()
+    inputs = session.task().inputs(max(PARITY_BATCHES))
+    rows = None if batch == "dynamic" else int(batch)
+    published = publish_model(session, candidate, export_module(model, inputs, opset, rows))
+    path = local_folder(session, candidate) / "model.onnx"
     return {**published, "parity": check_parity(model, path, inputs, rows)}
 
 
-def _trained(session: Session, checkpoint: str) -> dict[str, Any]:
+def load_trained(session: Session, checkpoint: str) -> dict[str, Any]:
+    """Return the state that a trial left; CodeError when a published run has removed it."""
     try:
         return load_checkpoint(session.store, checkpoint, session.scratch)
     except MissingError:

@@ -26,6 +26,7 @@ CARRIED_OUT = {
     "search.sampler.random", "search.pruner.asha", "search.pruner.none", "search.parameters[].name",
     "search.parameters[].float", "search.parameters[].int", "search.parameters[].categorical",
     "search.parameters[].default", "search.parameters[].when",
+    "compress.prune.structured", "compress.distill",
     "compress.quantize[]", "compress.calibration", "compress.budget",
     "guardrail[].metric", "guardrail[].maxDrop", "guardrail[].min", "guardrail[].max",
     "guardrail[].confidence", "guardrail[].against", "guardrail[].target",

@@ -43,10 +43,10 @@ def test_every_problem_is_a_line_and_the_exit_code_2(file):
 
 
 def test_field_that_is_not_carried_out_yet_is_refused_by_name(file):
-    path = file(MANIFEST.replace("compress:", "compress:\n    prune: {structured: {ratios: [0.5]}}"))
+    path = file(MANIFEST.replace("compress:", "compress:\n    prune: {magnitude: {sparsities: [0.5]}}"))
     code, lines = invoke(path)
     assert (code, len(lines)) == (2, 1)
-    assert lines[0].startswith(f"{path}:15: spec.compress.prune: not carried out by this version")
+    assert lines[0].startswith(f"{path}:15: spec.compress.prune.magnitude: not carried out by this version")
 
 
 def test_edits_that_a_running_job_cannot_take_are_refused(file):

@@ -7,7 +7,7 @@ from trimtab_api.support import REFUSED_VALUES
 from trimtab_jobs.stages import STAGES
 
 
-def test_every_number_format_of_the_language_is_a_stage_or_refused() -> None:
+def test_every_way_to_compress_of_the_language_is_a_stage_or_refused() -> None:
     refused = REFUSED_VALUES["compress.quantize[]"]
 
-    assert sorted([*STAGES, *refused]) == sorted(get_args(Quantization))
+    assert sorted([*STAGES, *refused]) == sorted([*get_args(Quantization), "structured"])
