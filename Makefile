@@ -37,9 +37,10 @@ format: $(VENV)/installed ## Format the code and apply safe fixes
 	$(BIN)/ruff check --fix .
 
 .PHONY: crd
-crd: $(VENV)/installed ## Generate the CRDs and the examples' manifests
+crd: $(VENV)/installed ## Generate the CRDs, the examples' manifests and the reference of the commands
 	$(BIN)/python -m trimtab_api.schema crds
 	$(BIN)/python examples/generate.py
+	$(BIN)/python docs/generate_commands.py
 
 .PHONY: bench
 bench: $(VENV)/bench-installed ## Run one claim against its peers: make bench NAME=orchestration

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,6 +14,9 @@ from trimtab_api.plan import Plan
 from trimtab_api.report import Report
 from trimtab_cli import progress
 from trimtab_jobs.report import figures
+
+if TYPE_CHECKING:
+    from trimtab_jobs.search import Trial
 
 MARKS = {"done": ("✓", "green"), "now": ("●", "cyan bold"), "todo": ("○", "dim"), "failed": ("✗", "red")}
 STOPPING = "Stopping: saving what is done. Ctrl-C again ends at once."
@@ -41,6 +44,16 @@ class LiveScreen:
     def __exit__(self, *error: object) -> None:
         """Take the block away and give the cursor back; the summary takes its place."""
         self._live.stop()
+
+    def note(self, message: str) -> None:
+        """Print the sentence above the block, where it stays."""
+        self._live.console.print(Text(message))
+
+    def show_trial(self, trial: "Trial") -> None:
+        """Nothing: the bar counts trials."""
+
+    def end(self, report: Report) -> None:
+        """Nothing: the summary takes the block's place."""
 
     def show(self, report: Report) -> None:
         """Draw this state from now on."""

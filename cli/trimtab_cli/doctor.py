@@ -6,30 +6,44 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from trimtab_cli import checks
 from trimtab_cli.checks import Check
+from trimtab_cli.formats import format_option, written
 from trimtab_cli.version import installed, pins
 from trimtab_jobs.machine import available_cores, available_memory
 
 
 @click.command(short_help="Check whether this machine can run a job.")
-@click.option("--output", default="trimtab-output", metavar="DIR|URI", help="Where runs will be kept.")
-@click.option("--deep", is_flag=True, help="Also start a worker, which takes some seconds.")
+@click.option(
+    "--output",
+    default="trimtab-output",
+    metavar="DIR|URI",
+    show_default=True,
+    help="Where runs will be kept: checked too.",
+)
+@click.option("--deep", is_flag=True, help="Also start Ray and one worker, which takes some seconds.")
+@format_option("text", "json", "yaml")
 @click.pass_context
-def doctor(ctx: click.Context, output: str, deep: bool) -> None:
+def doctor(ctx: click.Context, output: str, deep: bool, form: str | None) -> None:
     """Check this machine: one line for each thing, with the fix where something is wrong.
 
-    The exit code is 1 when something is broken.
+    ok, warning (slower, or figures that are worth less) or broken (a run would fail): Python, packages
+    against the versions tested, cores and memory by the container's limits, disk, object storage, /dev/shm,
+    the processor's integer units, the output. The exit code is 1 when something is broken.
     """
-    broken = False
+    found: list[Check] = []
     for check in examine(output, deep):
-        click.echo(str(check))
-        broken = broken or check.state == "broken"
-    ctx.exit(1 if broken else 0)
+        found.append(check)
+        if form not in ("json", "yaml"):
+            click.echo(str(check))
+    if form in ("json", "yaml"):
+        click.echo(written([asdict(check) for check in found], form))
+    ctx.exit(1 if any(check.state == "broken" for check in found) else 0)
 
 
 def examine(output: str, deep: bool) -> Iterator[Check]:
@@ -58,7 +72,7 @@ def examine_installed(output: str, place: Path, deep: bool) -> Iterator[Check]:
     yield checks.shared_memory(free, OBJECT_STORE_BYTES)
     facts = cpu_facts(CPUINFO.read_text() if CPUINFO.exists() else "")
     yield checks.vector_units(hardware(), frozenset(facts.get("flags", "").split()))
-    yield written(output, place)
+    yield output_written(output, place)
     if deep:
         yield worker_started()
 
@@ -69,7 +83,7 @@ def existing(output: str) -> Path:
     return next(folder for folder in (place, *place.parents) if folder.is_dir())
 
 
-def written(output: str, place: Path) -> Check:
+def output_written(output: str, place: Path) -> Check:
     """Whether a run could be kept at the output; a folder is tried beside it, so that nothing is left."""
     from trimtab_jobs.store import StoreError, check_store, open_store
 

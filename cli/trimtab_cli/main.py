@@ -14,7 +14,11 @@ COMMANDS = {
     "init": "trimtab_cli.init:init",
     "validate": "trimtab_cli.validate:validate",
     "run": "trimtab_cli.run:run",
+    "get": "trimtab_cli.get:get",
+    "logs": "trimtab_cli.logs:logs",
+    "report": "trimtab_cli.report:report",
     "doctor": "trimtab_cli.doctor:doctor",
+    "completion": "trimtab_cli.completion:completion",
     "version": "trimtab_cli.version:version",
 }
 """Subcommand → module:function, in the order in which a newcomer needs them."""

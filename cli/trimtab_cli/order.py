@@ -1,6 +1,6 @@
 """What a local run is asked to do: the plan, its output, its data, and what the person should know first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join as shell
@@ -42,7 +42,7 @@ def order(manifest: Manifest, output: str | None, given: Mapping[str, str]) -> O
         output=place,
         data=data_paths(manifest, given),
         notes=tuple(_notes(manifest, output, place)),
-        command=_command(manifest.source, output, given),
+        command=_command(manifest, output, given),
     )
 
 
@@ -70,7 +70,7 @@ def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
         for index, (name, path) in enumerate(paths.items())
         if not Path(path).exists()
     ]
-    refuse(manifest.source, manifest.text, problems)
+    refuse(manifest, problems)
     return paths
 
 
@@ -99,6 +99,14 @@ def _notes(manifest: Manifest, output: str | None, place: str) -> list[str]:
     return notes
 
 
-def _command(source: str, output: str | None, given: Mapping[str, str]) -> str:
-    words = ["trimtab", "run", source, *(["--output", output] if output else [])]
-    return shell([*words, *(word for name, path in given.items() for word in ("--data", f"{name}={path}"))])
+def _command(manifest: Manifest, output: str | None, given: Mapping[str, str]) -> str:
+    return shell(["trimtab", "run", manifest.source, *_options(manifest, output, given)])
+
+
+def _options(manifest: Manifest, output: str | None, given: Mapping[str, str]) -> Iterator[str]:
+    if output:
+        yield from ("--output", output)
+    for name, path in given.items():
+        yield from ("--data", f"{name}={path}")
+    for each in manifest.given:
+        yield from ("--set", each.text)

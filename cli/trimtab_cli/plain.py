@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from trimtab_api.plan import Plan
 from trimtab_api.report import Best, Report, TrialCounts
-from trimtab_cli import progress
+from trimtab_cli import events, progress
 from trimtab_jobs.report import figures
+
+if TYPE_CHECKING:
+    from trimtab_jobs.search import Trial
 
 SECONDS_BETWEEN_COUNTS = 5.0
 """How often the count of trials is printed at most; anything else is printed when it happens."""
@@ -40,6 +44,10 @@ class PlainScreen:
     def __exit__(self, *error: object) -> None:
         """Nothing to clean up: lines stay."""
 
+    def note(self, message: str) -> None:
+        """Print the sentence."""
+        self._echo(message)
+
     def show(self, report: Report) -> None:
         """Print a line for each change; the count of trials again at the end of each phase."""
         before, self._seen = self._seen, report
@@ -51,6 +59,12 @@ class PlainScreen:
         if self._clock() - self._counted_at >= SECONDS_BETWEEN_COUNTS:
             self._count(report)
 
+    def show_trial(self, trial: "Trial") -> None:
+        """Nothing: trials are counted, and the ones that fail have their message."""
+
+    def end(self, report: Report) -> None:
+        """Nothing: the summary follows."""
+
     def _count(self, report: Report) -> None:
         line, state = trials(report), (report.trials, report.best)
         if line and state != self._counted:
@@ -61,17 +75,17 @@ class PlainScreen:
 def changes(before: Report | None, now: Report) -> Iterator[str]:
     """A line for each of: another phase or stage, another message, a candidate that is new or judged anew.
 
-    How it ended is left to the summary.
+    How it ended is left to the summary, the trials to their count.
     """
-    if now.phase not in progress.ACTIVE:
-        return
-    if before is None or (before.phase, before.stage) != (now.phase, now.stage):
-        told = now.phase.lower().startswith(now.stage.lower())  # "Searching: search" says nothing more
-        yield now.phase if told else f"{now.phase}: {now.stage}"
-    if now.message and (before is None or before.message != now.message):
-        yield now.message
-    known = before.candidates if before else ()
-    yield from (f"candidate {progress.candidate(each)}" for each in now.candidates if each not in known)
+    for change in events.between(before, now, datetime.now(UTC)):
+        match change:
+            case events.Stage(phase=phase, stage=stage):
+                told = phase.lower().startswith(stage.lower())  # "Searching: search" says nothing more
+                yield phase if told else f"{phase}: {stage}"
+            case events.Note(message=message):
+                yield message
+            case events.CandidateMeasured(candidate=candidate):
+                yield f"candidate {progress.candidate(candidate)}"
 
 
 def trials(report: Report) -> str:

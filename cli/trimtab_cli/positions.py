@@ -10,6 +10,18 @@ def line_of(text: str, field: str, kind: str = "OptimizationJob") -> int | None:
 
     A field that is missing has the line of what it is missing from; None when there is no such document.
     """
+    found = _found(text, field, kind)
+    return None if found is None else found[0]
+
+
+def is_written(text: str, field: str, kind: str = "OptimizationJob") -> bool:
+    """Whether the document of that kind has the field itself."""
+    found = _found(text, field, kind)
+    return found is not None and found[1]
+
+
+def _found(text: str, field: str, kind: str) -> tuple[int, bool] | None:
+    """The line of a field, or of the nearest one above it, and whether it is its own."""
     node = _document(text, kind)
     if node is None:
         return None
@@ -17,9 +29,9 @@ def line_of(text: str, field: str, kind: str = "OptimizationJob") -> int | None:
     for step in re.findall(r"[^.\[\]]+|\[\d+\]", field):
         found = _child(node, step)
         if found is None:
-            break
+            return line, False
         line, node = found
-    return line
+    return line, True
 
 
 def _document(text: str, kind: str) -> yaml.Node | None:

@@ -70,14 +70,23 @@ def best(report: Report) -> str:
         return ""
     metric = ranking_metric(report)
     value = report.best.metrics.get(metric)
+    name = trial_name(report)
     if value is None:
-        return f"trial {report.best.trial}"
-    text = f"trial {report.best.trial}, {metric} {figures.figure(metric, value)}"
+        return name
+    text = f"{name}, {metric} {figures.figure(metric, value)}"
     is_on_test = bool(report.final or report.guardrail)
     before = report.baseline.metrics.get(metric) if report.baseline and not is_on_test else None
     if before is None:
         return text
     return f"{text} (baseline {figures.figure(metric, before)}, {figures.change(metric, before, value)})"
+
+
+def trial_name(report: Report) -> str:
+    """The best trial by its number, which may be above their count: repeats have numbers too."""
+    assert report.best is not None
+    number = report.best.trial
+    is_beyond = number >= report.trials.total > 0
+    return f"trial number {number} (repeats have numbers too)" if is_beyond else f"trial {number}"
 
 
 def ranking_metric(report: Report) -> str:

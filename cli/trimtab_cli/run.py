@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import click
 
+from trimtab_cli.formats import format_option, name_of, written
+from trimtab_cli.options import data_option, manifest_argument, set_option
+
 if TYPE_CHECKING:
     from trimtab_api.errors import Problem
     from trimtab_api.plan import Plan
     from trimtab_api.report import Report
     from trimtab_cli.order import Order
     from trimtab_cli.screen import Screen
+    from trimtab_jobs.search import Trial
 
 
 class Driver(Protocol):
@@ -26,8 +30,9 @@ class Driver(Protocol):
         data: Mapping[str, str],
         publish: "Callable[[Report], None]",
         should_stop: Callable[[], bool],
+        tell_trial: "Callable[[Trial], None]",
     ) -> "Report":
-        """The report of the run, which publishes each change on the way."""
+        """The report of the run, which publishes each change, and tells each trial's result, on the way."""
         ...
 
     def check(self, plan: "Plan", *, code: str | None, data: Mapping[str, str]) -> "tuple[Problem, ...]":
@@ -48,33 +53,63 @@ class BrokenOffError(click.ClickException):
 
 
 @click.command(short_help="Run a manifest on this machine.")
-@click.argument("manifest", metavar="MANIFEST")
-@click.option("--output", metavar="DIR|URI", help="Where everything is kept.  [default: trimtab-output/NAME]")
-@click.option("--data", multiple=True, metavar="NAME=PATH", help="Where the data NAME of the task lies.")
+@manifest_argument
+@click.option(
+    "--output",
+    metavar="DIR|URI",
+    help="Where everything is kept: a folder, file:///…, s3://…, gs://…, az://….  "
+    "[default: trimtab-output/NAME]",
+)
+@data_option
+@set_option
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "live", "plain", "json"]),
+    default="auto",
+    show_default=True,
+    help="How progress is shown: a block redrawn in place, a line for each change, or a JSON object a line. "
+    "auto is live on a terminal, plain elsewhere.",
+)
+@format_option("text", "wide", "json", "yaml", "name")
 @click.pass_context
-def run(ctx: click.Context, manifest: str, output: str | None, data: tuple[str, ...]) -> None:
+def run(  # noqa: PLR0913  one parameter for each option
+    ctx: click.Context,
+    manifest: str,
+    output: str | None,
+    data: tuple[str, ...],
+    given: tuple[str, ...],
+    progress: str,
+    form: str | None,
+) -> None:
     """Run MANIFEST (a file, or - for standard input) on this machine.
 
     Searches, compresses, exports and measures as the manifest says, and publishes the best model that holds
-    its guardrail. Ctrl-C saves and stops; the same command goes on from there.
+    its guardrail. Ctrl-C saves and stops, a second one ends at once; the same command goes on from there.
+
+    With -o the answer stands alone on standard output, and progress goes to standard error. Without -o,
+    --progress json ends with the event "final" in place of a summary.
     """
+    from trimtab_cli.assignments import assignments
     from trimtab_cli.code import code_folder
     from trimtab_cli.manifest import read_manifest
     from trimtab_cli.order import order, pairs
-    from trimtab_cli.screen import open_screen
+    from trimtab_cli.screen import open_screen, view_of
     from trimtab_cli.stop import Stop, leave_now
 
-    given = pairs(data)
-    parsed = read_manifest(manifest, given)
-    request = order(parsed, output, given)
-    for note in request.notes:
-        click.echo(note)
+    places = pairs(data)
+    parsed = read_manifest(manifest, places, assignments(given))
+    request = order(parsed, output, places)
+    view = view_of(progress, form)
     stop = Stop(leave_now(request.command))
     with stop.listening(), code_folder(parsed) as code:
         driver = open_driver()
-        with open_screen(request.plan, request.output, stop) as screen:
+        with open_screen(request.plan, request.output, view, stop) as screen:
+            for note in request.notes:
+                screen.note(note)
             report = carry_out(request, code, driver, screen, stop)
-    tell(report, request)
+            screen.end(report)
+    if form is not None or view.mode != "json":
+        tell(report, request.output, request.command, form or "text")
     ctx.exit(exit_code(report))
 
 
@@ -115,6 +150,7 @@ def carry_out(
             data=request.data,
             publish=publish,
             should_stop=stop,
+            tell_trial=screen.show_trial,
         )
     except RefusedError as error:
         raise NotStartedError(str(error)) from None
@@ -136,16 +172,22 @@ def unstarted(request: "Order") -> "Report":
     return Report(name=request.plan.name)
 
 
-def tell(report: "Report", request: "Order") -> None:
-    """Print how it ended: the headline, and everything under it."""
+def tell(report: "Report", output: str, command: str, form: str) -> None:
+    """Print how it ended: in words, the headline and everything under it, or as the form asks."""
     from trimtab_cli import summary
     from trimtab_cli.screen import colour
 
+    if form == "name":
+        click.echo(name_of(report.name))
+        return
+    if form in ("json", "yaml"):
+        click.echo(written(report.model_dump(mode="json", by_alias=True, exclude_none=True), form))
+        return
     headline, shade = summary.title(report)
     click.echo()
     click.secho(headline, fg=shade, bold=True, color=colour())
     click.echo()
-    for line in summary.summary(report, request.output, request.command):
+    for line in summary.summary(report, output, command, wide=form == "wide"):
         click.echo(line)
 
 

@@ -6,7 +6,7 @@ Pure: lines of text from the report alone, so that every figure printed is in re
 from collections.abc import Iterator, Sequence
 
 from trimtab_api.report import Report
-from trimtab_cli.progress import candidate_columns
+from trimtab_cli.progress import ACTIVE, best, candidate_columns, ended_trials, trial_counts
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.figures import Row
 from trimtab_jobs.report.outcome import ExitCode, outcome
@@ -20,18 +20,31 @@ def title(report: Report) -> tuple[str, str]:
     return verdict.title, TONES[verdict.tone]
 
 
-def summary(report: Report, output: str, command: str) -> list[str]:
-    """Every line under the headline."""
+def summary(report: Report, output: str, command: str, wide: bool = False) -> list[str]:
+    """Every line under the headline; `wide` with every figure there is."""
     message = outcome(report).message
     sections = (
         [message] if message else [],
+        standing(report),
         comparison(report),
-        candidates(report),
+        candidates(report, wide),
         guardrail(report),
+        circumstances(report) if wide else [],
         places(report, output),
         [f"Next: {following(report, output, command)}"],
     )
     return [line for section in sections if section for line in (*section, "")][:-1]
+
+
+def standing(report: Report) -> list[str]:
+    """Where a run stands that has not ended: its trials, and the best of them."""
+    if report.phase not in ACTIVE or not report.trials.total:
+        return []
+    counts = trial_counts(report)
+    lines = [["Trials", f"{ended_trials(report)}/{report.trials.total}{f' ({counts})' if counts else ''}"]]
+    if leading := best(report):
+        lines.append(["Best", leading])
+    return aligned(lines, left={0, 1})
 
 
 def comparison(report: Report) -> list[str]:
@@ -55,11 +68,11 @@ def _lines(row: Row) -> Iterator[list[str]]:
         yield ["  interval", "", "", row.interval, "", ""]
 
 
-def candidates(report: Report) -> list[str]:
+def candidates(report: Report, wide: bool = False) -> list[str]:
     """The table of candidates; the published one has a star."""
     if not report.candidates:
         return []
-    names = candidate_columns(report.candidates)
+    names = figures.metrics_of(*report.candidates) if wide else candidate_columns(report.candidates)
     final = report.final.id if report.final else None
     head = ["candidate", *map(figures.heading, names), "verdict"]
     body = [
@@ -79,6 +92,26 @@ def guardrail(report: Report) -> list[str]:
         f"{'✓' if verdict.met else '✗'} {figures.limit(verdict)}: {figures.finding(verdict)}"
         for verdict in report.guardrail
     ]
+
+
+def circumstances(report: Report) -> list[str]:
+    """What the best trial drew, how long it took, where and from what it was made."""
+    seconds, environment = report.cost.seconds, report.environment
+    versions = ", ".join(f"{name} {version}" for name, version in environment.versions.items())
+    found = [
+        (
+            "Best trial",
+            f"{report.best.trial}: {figures.parameters(report.best.params)}" if report.best else "",
+        ),
+        ("Trials", trial_counts(report) and f"{ended_trials(report)} ended, {trial_counts(report)}"),
+        ("Took", figures.duration(seconds) if seconds is not None else ""),
+        ("Seed", "" if report.seed is None else str(report.seed)),
+        ("Processor", environment.cpu or ""),
+        ("Versions", versions),
+        ("Plan", report.plan_digest or ""),
+        ("Code", environment.code_sha256 or ""),
+    ]
+    return aligned([[name, text] for name, text in found if text], left={0, 1})
 
 
 def places(report: Report, output: str) -> list[str]:

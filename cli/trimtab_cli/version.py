@@ -1,26 +1,24 @@
 """`trimtab version`: what is installed, in a form to paste into a report of a problem."""
 
-import json
 import platform
 from importlib.metadata import PackageNotFoundError, requires
 from importlib.metadata import version as installed_version
-from typing import Literal
 
 import click
+
+from trimtab_cli.formats import format_option, written
 
 PACKAGES = ("torch", "ray", "optuna", "onnx", "onnxruntime", "numpy", "pydantic")
 """What results depend on most."""
 
 
 @click.command(short_help="Say what is installed.")
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the answer."
-)
-def version(output: Literal["text", "json"]) -> None:
-    """Say which version this is, and of what it depends on."""
+@format_option("text", "json", "yaml")
+def version(form: str | None) -> None:
+    """Say which version this is, and of what results depend on most."""
     found = versions()
-    if output == "json":
-        click.echo(json.dumps(found, indent=1))
+    if form in ("json", "yaml"):
+        click.echo(written(found, form))
         return
     for name, number in found.items():
         click.echo(f"{name} {number or 'not installed'}")

@@ -128,6 +128,8 @@ class Task:
     kind: Kind = "module"
     only_earlier: tuple[str, ...] = ()
     """Why no models but those that were tried on test before could be proven, if none could."""
+    search_only: bool = False
+    """Whether the search's best parameters are all that is wanted: no model follows."""
 
 
 def carry_out(run: Run) -> None:
@@ -154,6 +156,10 @@ def _carry_out(run: Run) -> None:
     if run.is_done_before("export"):
         hand_over_search(run.store, found)
         run.progress.say(f"segment {run.stages[0]} is done")
+        return
+    if task.search_only:
+        run.fence()
+        end(run, found, "the objective returns figures only, so there is no model to publish")
         return
     makes = run.is_first or run.stages[0] != "measure"
     models = make(run, task, found) if makes else models_made(run.store)
@@ -191,6 +197,8 @@ def task_of(plan: Plan, told: Mapping[str, Any], earlier: int = 0) -> Task:
     `earlier` are the tries on the test split that the run has written down already: those stay as they are,
     so new ones come on top.
     """
+    if told.get("lacking"):
+        return search_only(plan, told)
     spec = plan.spec
     rules = guard.Rules(spec.guardrail, spec.objectives or (primary_objective(told["primary"]),))
     kind: Kind = told.get("kind", "module")
@@ -219,6 +227,19 @@ def unprunable(plan: Plan, kind: Kind) -> list[str]:
     return [f"spec.compress.prune: needs the network itself; there is only {there[kind]}: remove it"]
 
 
+def search_only(plan: Plan, told: Mapping[str, Any]) -> Task:
+    """The task of an objective without a model to judge; JobError where the manifest needs one."""
+    spec = plan.spec
+    sections = {"compress": spec.compress, "guardrail": spec.guardrail, "targets": spec.targets}
+    if needing := [name for name, section in sections.items() if section]:
+        what = f"spec.{needing[0]}: {', '.join(needing)} need a model that can be judged"
+        raise JobError("Configuration", f"{what}: {told['lacking']}")
+    if not spec.objectives:
+        example = "{metric: accuracy, direction: maximize}"
+        raise JobError("Configuration", f"spec.objectives: add a metric that is returned, as in {example}")
+    return Task(told["epochs"], guard.Rules((), spec.objectives), told["kind"], search_only=True)
+
+
 def primary_objective(metric: str) -> Objective:
     """The objective of a manifest without any; JobError when nothing says which way is better."""
     direction = guard.known_direction(metric)
@@ -244,6 +265,7 @@ def find(run: Run, task: Task) -> SearchOutcome:
 
     def tell(state: SearchState) -> None:
         run.progress.change(**reporting.search_progress(state))
+        run.progress.tell_trials(state.told)
 
     try:
         found = search(search_request(run, task), run.pool, run.record, run.store, tell)
@@ -322,7 +344,7 @@ def verify(run: Run, task: Task, measured: Measurements) -> Proof:
 
 
 def publish(run: Run, found: SearchOutcome, measured: Measurements, proof: Proof) -> None:
-    """Publish the serving tree, drop what only the run itself needed, and say how it ended."""
+    """Publish the serving tree and end the run."""
     run.enter("Verifying", "publish")
     assert proof.final is not None  # verify() raised otherwise
     made = next(each for each in measured.models if each.id == proof.final.id)
@@ -330,10 +352,15 @@ def publish(run: Run, found: SearchOutcome, measured: Measurements, proof: Proof
     run.fence()
     files = publish_tree(run.store, run.progress.report, served)
     run.progress.change(artifacts=reporting.artifacts(run.store.uri, files, made.opset))
+    run.progress.condition("ArtifactPublished", "True", "Published", f"{len(files)} files under model/")
+    end(run, found, proof.message)
+
+
+def end(run: Run, found: SearchOutcome, message: str) -> None:
+    """Drop what only the run itself needed, and say how it ended."""
     for key in run.store.list("checkpoints"):
         run.store.delete(key)
-    run.progress.condition("ArtifactPublished", "True", "Published", f"{len(files)} files under model/")
     if found.stop in BUDGETS:
-        run.progress.succeed("BudgetReached", f"{found.message}; {proof.message}")
+        run.progress.succeed("BudgetReached", f"{found.message}; {message}")
     else:
-        run.progress.succeed("Completed", proof.message)
+        run.progress.succeed("Completed", message)

@@ -1,5 +1,6 @@
 """The whole way on one machine: a local Ray, a folder or bucket as the store, the same driver as in a pod."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,13 +13,14 @@ from trimtab_api.errors import Problem
 from trimtab_api.plan import Plan
 from trimtab_api.report import Report
 from trimtab_jobs.driver import DESCRIBE, Run, carry_out, task_of
+from trimtab_jobs.entrypoint import mistake
 from trimtab_jobs.errors import JobError, RefusedError
 from trimtab_jobs.machine import available_cores, available_memory
 from trimtab_jobs.ownership import begin, earlier_report, refuse_other_code, used_seconds
 from trimtab_jobs.pool import Done, TrialPool, Work, WorkerSetup
 from trimtab_jobs.pool.code import code_digest
 from trimtab_jobs.pool.inline import InlinePool
-from trimtab_jobs.progress import Progress, Publish
+from trimtab_jobs.progress import Progress, Publish, TellTrial
 from trimtab_jobs.saving import saving
 from trimtab_jobs.search.space import space_of
 from trimtab_jobs.store import Record, check_store, open_store
@@ -37,8 +39,11 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     data: Mapping[str, str],
     publish: Publish,
     should_stop: Callable[[], bool],
+    tell_trial: TellTrial | None = None,
 ) -> Report:
     """Carry out the plan in `output` and return its report; a run that was begun there goes on.
+
+    `publish` gets every change of the report, `tell_trial` every trial that has a result.
 
     Raises RefusedError when the output or the data cannot be used for this job, FencedError when another
     driver has taken over, StoreError when the store fails, StoppedError when `should_stop` said so.
@@ -54,9 +59,13 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
         publish(earlier)
         return earlier
     seed = plan.spec.search.seed if plan.spec.search else None
-    progress = Progress(Report(name=plan.name, plan_digest=plan.digest, seed=seed), publish)
+    progress = Progress(Report(name=plan.name, plan_digest=plan.digest, seed=seed), publish, tell_trial)
     progress.count(used_seconds(earlier))
     record = Record.open(store)
+    if wrong := mistake(plan.spec.task.entrypoint, code):
+        with saving(store, record, progress):
+            progress.fail("Code", wrong)
+        return progress.report
     setup = setup_of(plan, store.uri, code, data)
     with workers(plan, setup, progress) as pool, saving(store, record, progress):
         carry_out(Run(plan, store, record, pool, progress, should_stop, digest))
@@ -80,7 +89,7 @@ def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Pro
     try:
         task_of(plan, done.value)
     except JobError as error:
-        return tuple(Problem(*line.split(": ", 1)) for line in str(error).splitlines())
+        return tuple(Problem(*each.split(": ", 1)) for each in re.split(r"\n(?=spec\.)", str(error)))
     return ()
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from trimtab_api.report import Cost, Phase, Report
 from trimtab_jobs.search import Trial
 
 Publish = Callable[[Report], None]
+TellTrial = Callable[[Trial], None]
 MESSAGE_CHARACTERS = 1024
 """The report's limit: a longer message keeps its beginning and its end."""
 
@@ -18,11 +19,12 @@ MESSAGE_CHARACTERS = 1024
 class Progress:
     """The report so far, and the one it is told to after each change."""
 
-    def __init__(self, report: Report, publish: Publish) -> None:
+    def __init__(self, report: Report, publish: Publish, tell_trial: TellTrial | None = None) -> None:
         self.report = report
         self.trials: tuple[Trial, ...] = ()
         """All trials, once the search has ended in whatever way: too many for the report."""
         self._publish = publish
+        self._tell_trial = tell_trial
         self._notes: tuple[str, ...] = ()
         self._changing = threading.Lock()  # a change may come from the thread that looks for edits
         self._started = time.monotonic()
@@ -43,6 +45,12 @@ class Progress:
                 fields["message"] = self._noted if self.report.message == self._noted else ""
             self.report = self.now().model_copy(update=fields)
             self._publish(self.report)
+
+    def tell_trials(self, trials: Sequence[Trial]) -> None:
+        """Tell who wants to hear of each trial which results are new; the report only counts them."""
+        if self._tell_trial is not None:
+            for trial in trials:
+                self._tell_trial(trial)
 
     def now(self) -> Report:
         """The report with the time that the run has taken by now; may be asked by another thread."""

@@ -18,12 +18,12 @@ def remake_report(uri: str) -> str:
     StoreError when the store cannot be read, RefusedError when it holds no run that this version can read.
     """
     store = open_store(uri)
-    report = _report_of(store)
+    report = report_of(store)
     trials = recorded_trials(recorded(store), report.seed or 0)
     return render(report, trial_rows(trials))
 
 
-def _report_of(store: Store) -> Report:
+def report_of(store: Store) -> Report:
     try:
         body = store.get(RESULT_KEY)
     except MissingError:

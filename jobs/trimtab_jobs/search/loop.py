@@ -79,9 +79,11 @@ class _Loop:
         self._losses: Counter[int] = Counter()
         self._fatal: FatalFailure | None = None
         self._message = ""
+        self._told: list[Trial] = []
 
     def settle(self, ended: list[Done]) -> None:
         """Tell what became of the works that have ended."""
+        self._told = []
         for done in ended:
             flight = self._flights.pop(done.id)
             trial = self._table.trials[flight.number]
@@ -129,6 +131,7 @@ class _Loop:
             running=tuple(flight.number for flight in self._flights.values()),
             seconds_left=self._stopping.seconds_left(open_trials),
             message=self._message,
+            told=tuple(self._told),
         )
 
     def is_over(self) -> bool:
@@ -168,6 +171,7 @@ class _Loop:
             self._checkpoints.supersede(trial.checkpoint)
         else:
             self._complete(trial, result, history)
+        self._told.append(self._table.trials[trial.number])
 
     def _complete(self, trial: Trial, result: Trial, history: Sequence[Any]) -> None:
         best_before = self._table.leaders.best
@@ -182,6 +186,7 @@ class _Loop:
         if is_lost:
             failure = exhausted(failure)
         self._study.fail(trial, failure)
+        self._told.append(self._table.trials[trial.number])
         self._ranks.retire(trial.number)
         self._stopping.count_settled()
         self._checkpoints.supersede(trial.checkpoint)

@@ -67,6 +67,8 @@ class SearchState:
     """Estimate from the pace so far; None before the first trial has ended."""
     message: str = ""
     """What a person should know of the last change, such as why a trial failed."""
+    told: tuple[Trial, ...] = ()
+    """The trials whose results are new: completed, failed, or waiting on a rung."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from trimtab_cli import doctor
 from trimtab_cli.checks import Check
-from trimtab_cli.doctor import existing, written
+from trimtab_cli.doctor import existing, output_written
 from trimtab_cli.version import version, versions
 from trimtab_jobs.machine import available_cores, available_memory, cgroup
 
@@ -25,11 +25,11 @@ def test_doctor_ends_with_1_when_something_is_broken(tmp_path):
 
 
 def test_output_that_cannot_be_written_is_broken(tmp_path):
-    assert written("out", tmp_path / "gone").state == "broken"
+    assert output_written("out", tmp_path / "gone").state == "broken"
 
 
 def test_output_that_can_be_written_leaves_nothing_behind(tmp_path):
-    assert written("out", tmp_path) == Check("output", "ok", "out can be written")
+    assert output_written("out", tmp_path) == Check("output", "ok", "out can be written")
     assert list(tmp_path.iterdir()) == []
 
 

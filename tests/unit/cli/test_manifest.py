@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.support.reports import MANIFEST
-from trimtab_cli.manifest import InvalidManifest, read_manifest
+from trimtab_cli.manifest import Finding, InvalidManifest, read_manifest
 
 PROFILE = """\
 ---
@@ -115,5 +115,5 @@ def test_standard_input_is_named_in_problems(monkeypatch):
 
 
 def test_problems_are_printed_as_they_are(capsys):
-    InvalidManifest(["a.yaml:1: one", "a.yaml:2: two"]).show()
-    assert capsys.readouterr().err == "a.yaml:1: one\na.yaml:2: two\n"
+    InvalidManifest([Finding("a.yaml", "spec.task", "one", 1), Finding("a.yaml", "", "two")]).show()
+    assert capsys.readouterr().err == "a.yaml:1: spec.task: one\na.yaml: two\n"

@@ -59,8 +59,8 @@ def test_trials_that_have_not_changed_are_not_counted_again(screen, lines, clock
 
 
 def test_count_names_the_leader_and_how_trials_stand():
-    one = finished(trials={"total": 9, "completed": 1, "running": 2}, baseline=None, seconds_left=30)
-    assert plain.trials(one) == "trials 1/9 (2 running); best trial 17, accuracy 0.985; about 30 s left"
+    one = finished(trials={"total": 19, "completed": 1, "running": 2}, baseline=None, seconds_left=30)
+    assert plain.trials(one) == "trials 1/19 (2 running); best trial 17, accuracy 0.985; about 30 s left"
 
 
 def test_message_and_candidates_are_told_once():

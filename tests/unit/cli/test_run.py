@@ -20,7 +20,7 @@ class Driver:
     def __init__(self, end, published=()):
         self.end, self.published, self.asked = end, published, None
 
-    def run(self, plan, *, output, code, data, publish, should_stop):
+    def run(self, plan, *, output, code, data, publish, should_stop, tell_trial):
         self.asked = (plan.name, output, code, dict(data), should_stop())
         for one in self.published:
             publish(one)
@@ -32,6 +32,9 @@ class Driver:
 class Screen:
     def __init__(self):
         self.shown = []
+
+    def show_trial(self, trial):
+        self.shown.append(trial)
 
     def show(self, one):
         self.shown.append(one)
@@ -111,7 +114,7 @@ def test_exit_code_of_a_report(one, code):
 
 
 def test_end_is_told_with_headline_and_summary(request_, capsys):
-    tell(finished(), request_)
+    tell(finished(), request_.output, request_.command, "text")
     written = capsys.readouterr().out
     assert written.startswith("\nGuardrail met, int8 published\n\ntold by the condition\n")
     assert "Report   out/report.html" in written

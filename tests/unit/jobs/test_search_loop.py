@@ -51,6 +51,7 @@ def test_first_trial_is_the_baseline_at_its_defaults() -> None:
         function="trimtab_jobs.tasks.trial:run_trial",
         payload={
             "trial": 0,
+            "baseline": True,
             "params": {"lr": 0.01, "width": 32, "optimizer": "sgd", "momentum": 0.45},
             "seed": seed_of(7, "trial", 0),
             "last_epoch": 9,
@@ -373,3 +374,13 @@ def test_study_log_is_left_in_the_store() -> None:
     run = run_search(request_of())
 
     assert run.store.get("study.log") == b"".join(run.record.batches)
+
+
+def test_each_new_result_is_told_once() -> None:
+    run = run_search(request_of(pruner={"asha": {"minEpochs": 1, "reduction": 3}}), capacity=2)
+
+    told = [(trial.number, trial.state, trial.epoch) for state in run.states for trial in state.told]
+
+    assert len(told) == len(set(told)) == len(run.pool.started)
+    assert told[0][:2] == (0, "completed") or told[1][:2] == (0, "completed")
+    assert {state for _, state, _ in told} == {"paused", "completed"}

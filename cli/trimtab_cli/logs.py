@@ -1,0 +1,156 @@
+"""`trimtab logs`: what the workers of a run have printed."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from trimtab_cli.options import Complete, output_argument
+from trimtab_cli.options import logs as log_names
+
+if TYPE_CHECKING:
+    from trimtab_jobs.logs import Log
+    from trimtab_jobs.search import Trial
+    from trimtab_jobs.store import Store
+
+SECONDS_BETWEEN_LOOKS = 2.0
+UNDER_WAY = ("running", "paused")
+"""States of a trial that may still print."""
+
+
+@click.command(short_help="Show what a run's workers have printed.")
+@output_argument
+@click.argument("name", metavar="[NAME]", required=False, type=Complete(log_names))
+@click.option(
+    "-f", "--follow", is_flag=True, help="Go on with what is printed until it or the run has ended."
+)
+@click.option(
+    "--tail", type=click.IntRange(min=0), metavar="LINES", help="Only so many last lines.  [default: all]"
+)
+def logs(output: str, name: str | None, follow: bool, tail: int | None) -> None:
+    """Show what was printed in the run that is kept in OUTPUT (a folder or URI).
+
+    NAME is a trial's number, a candidate's id such as int8, or task for the first look at the task. Without
+    NAME the logs are listed: name, state, bytes. What is printed reaches OUTPUT some seconds later; of one
+    trial or stage at most 256 KiB are kept, the first and the last half.
+    """
+    from trimtab_cli.stored import opened
+
+    if name is None and (follow or tail is not None):
+        raise click.UsageError("--follow and --tail need the NAME of a log: trimtab logs OUTPUT lists them")
+    with opened(output) as store:
+        if name is None:
+            for line in listing(store):
+                click.echo(line)
+            return
+        if not follow:
+            click.echo(last_lines(whole(store, name), tail), nl=False)
+            return
+        for text in followed(store, name, tail, lambda: time.sleep(SECONDS_BETWEEN_LOOKS)):
+            click.echo(text, nl=False)
+
+
+def listing(store: "Store") -> list[str]:
+    """A line for each log, and for each trial whether or not it has printed anything."""
+    from trimtab_cli.summary import aligned
+    from trimtab_jobs.logs import FOLDER, bodies, logs_of
+
+    trials = {str(trial.number): trial for trial in trials_of(store)}
+    found = logs_of(store.list(FOLDER), [trial.number for trial in trials.values()])
+    held = bodies(store, found.values())
+    rows = [
+        [name, trials[name].state if name in trials else "", f"{len(body):,}"] for name, body in held.items()
+    ]
+    return aligned([["NAME", "STATE", "BYTES"], *rows], left={0, 1}) if rows else ["nothing was printed yet"]
+
+
+def whole(store: "Store", name: str) -> str:
+    """All that a log holds; UsageError with what there is when there is no such log."""
+    log = found_log(store, name)
+    if log is None:
+        raise click.UsageError(unknown(store, name))
+    from trimtab_jobs.logs import bodies
+
+    return bodies(store, [log])[name].decode(errors="replace")
+
+
+def followed(store: "Store", name: str, tail: int | None, wait: Callable[[], None]) -> Iterator[str]:
+    """What is in a log and then what is added to it, until the trial or the run has ended.
+
+    UsageError when there is no such log and none can come any more.
+    """
+    from trimtab_jobs.logs import pieces
+
+    seen: dict[str, bytes] = {}
+    is_first = True
+    while True:
+        is_over = ended(store, name)  # asked first: what was printed before that is read below
+        log = found_log(store, name)
+        if log is None and is_over:
+            raise click.UsageError(unknown(store, name))
+        now = pieces(store, log) if log else {}
+        text = added(seen, now).decode(errors="replace")
+        if text:
+            yield last_lines(text, tail) if is_first else text
+            is_first = False
+        seen = {**seen, **now}
+        if is_over:
+            return
+        wait()
+
+
+def added(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> bytes:
+    """What is new in the objects of a log; one that begins otherwise than before is new as a whole."""
+    return b"".join(
+        body[len(known) :] if body.startswith(known := before.get(key, b"")) else body
+        for key, body in now.items()
+    )
+
+
+def last_lines(text: str, count: int | None) -> str:
+    """The last lines of a text, all of them without a count."""
+    if count is None:
+        return text
+    return "".join(text.splitlines(keepends=True)[-count:]) if count else ""
+
+
+def found_log(store: "Store", name: str) -> "Log | None":
+    """The log of that name, if anything was printed there."""
+    from trimtab_jobs.logs import FOLDER, logs_of
+
+    return logs_of(store.list(FOLDER)).get(name)
+
+
+def ended(store: "Store", name: str) -> bool:
+    """Whether nothing more can come into a log: its trial has ended, or the run has."""
+    from trimtab_cli.progress import ACTIVE
+    from trimtab_jobs.ownership import PLAN_KEY
+    from trimtab_jobs.reports import report_of
+    from trimtab_jobs.saving import RESULT_KEY
+
+    keys = store.list()
+    if RESULT_KEY not in keys:
+        return PLAN_KEY not in keys
+    if report_of(store).phase not in (*ACTIVE, "Pending"):
+        return True
+    trial = next((trial for trial in trials_of(store) if str(trial.number) == name), None)
+    return trial is not None and trial.state not in UNDER_WAY
+
+
+def trials_of(store: "Store") -> "tuple[Trial, ...]":
+    """The trials of a run as recorded by now."""
+    from trimtab_jobs.search import recorded_trials
+    from trimtab_jobs.store import recorded
+
+    return recorded_trials(recorded(store), 0)
+
+
+def unknown(store: "Store", name: str) -> str:
+    """Why there is no log of that name, and which there are."""
+    from trimtab_jobs.logs import FOLDER, logs_of
+
+    if any(str(trial.number) == name for trial in trials_of(store)):
+        return f"trial {name} has printed nothing"
+    names = ", ".join(logs_of(store.list(FOLDER))) or "none"
+    return f"{name}: there is no such log; there are: {names}"
