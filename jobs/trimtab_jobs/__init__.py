@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trimtab_jobs.tasks.base import Task
+    from trimtab_jobs.tasks.metrics import Mean
+    from trimtab_jobs.tasks.paths import data_path
     from trimtab_jobs.tasks.supervised import SupervisedTask
 
-__all__ = ["SupervisedTask", "Task"]
+__all__ = ["Mean", "SupervisedTask", "Task", "data_path"]
 
 _HOME = {
+    "Mean": "trimtab_jobs.tasks.metrics",
     "SupervisedTask": "trimtab_jobs.tasks.supervised",
     "Task": "trimtab_jobs.tasks.base",
+    "data_path": "trimtab_jobs.tasks.paths",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """The user-facing class of that name."""
+    """The user-facing name, from where it is defined."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -8,7 +8,8 @@ import pytest
 import trimtab_jobs
 from tests.support.tasks import BLOBS, session_of
 from trimtab_jobs.pool import CodeError
-from trimtab_jobs.tasks.loading import HOW_TO, load_task
+from trimtab_jobs.tasks.how_to import HOW_TO
+from trimtab_jobs.tasks.loading import load_task
 
 HEAD = "from trimtab_jobs import SupervisedTask, Task\n"
 NO_METRIC = HEAD + (
@@ -72,11 +73,11 @@ def test_a_missing_method_is_named_with_three_lines_to_add(tmp_path: Path, sourc
         pytest.param(
             "def Blobs(): ...",
             "Blobs",
-            "'user_task:Blobs': it is a function, not a task; write:",
+            "Blobs() is neither a task nor one of its functions; write def objective(params, context) or def",
             id="function",
         ),
         pytest.param(
-            "class Blobs: ...", "Blobs", "'user_task:Blobs': it is a class, not a task; write:", id="class"
+            "class Blobs: ...", "Blobs", "'user_task:Blobs': it is a class, not a task; write def", id="class"
         ),
         pytest.param(NO_METRIC, "Blobs", "Blobs has no metric; add one:", id="no metric"),
     ],

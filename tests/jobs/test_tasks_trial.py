@@ -30,6 +30,8 @@ def weights(session: Session, key: str) -> torch.Tensor:
 
 def test_the_driver_learns_what_a_task_is(session: Session) -> None:
     assert describe(session) == {
+        "kind": "module",
+        "lacking": "",
         "epochs": 4,
         "metrics": ["accuracy", "loss"],
         "proportions": ["accuracy"],
@@ -251,6 +253,8 @@ def test_a_task_with_its_own_loop(tmp_path: Path, reporting: bool, reports: int)
     session = session_of(tmp_path, OWN_LOOP, "Line", {"reporting": reporting, "slope": 3.0})
     result = run_trial(session, **trial_work(objectives=["mae"]))
     assert describe(session) == {
+        "kind": "module",
+        "lacking": "",
         "epochs": 3,
         "metrics": ["mae"],
         "proportions": [],

@@ -43,7 +43,8 @@ class Session:
             setup = self.setup
             _check_code(setup)
             load_task = resolve(LOAD_TASK)
-            self.cache["task"] = load_task(setup.entrypoint, setup.args, setup.code, setup.data)
+            given = setup.model is not None and setup.model.is_onnx
+            self.cache["task"] = load_task(setup.entrypoint, setup.args, setup.code, setup.data, given)
             _limit_threads(setup.threads)
         return self.cache["task"]
 

@@ -32,11 +32,12 @@ def outcome(report: Report) -> Outcome:
     succeeded = next((each for each in report.conditions if each.type == "Succeeded"), None)
     reason = succeeded.reason if succeeded else ""
     message = report.message or (succeeded.message if succeeded else "")
-    model = report.final.id if report.final else "the model"
     if report.phase == "Succeeded":
+        found = f"{report.final.id} published" if report.final else "best parameters found"
         if reason == "BudgetReached":
-            return Outcome(ExitCode.BUDGET_REACHED, "warning", f"Budget reached, {model} published", message)
-        return Outcome(ExitCode.DONE, "good", f"{_proof(report)}{model} published", message)
+            return Outcome(ExitCode.BUDGET_REACHED, "warning", f"Budget reached, {found}", message)
+        title = f"{_proof(report)}{found}" if report.final else "Best parameters found"
+        return Outcome(ExitCode.DONE, "good", title, message)
     if report.phase == "Failed" and reason == "GuardrailNotMet":
         title = "Guardrail not met, nothing published"
         return Outcome(ExitCode.GUARDRAIL_NOT_MET, "bad", title, message)

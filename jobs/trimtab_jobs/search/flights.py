@@ -36,6 +36,7 @@ def work_of(trial: Trial, last_epoch: int, request: SearchRequest) -> Work:
         function=request.function,
         payload={
             "trial": trial.number,
+            "baseline": trial.index == 0,
             "params": dict(trial.params),
             "seed": trial.seed,
             "last_epoch": last_epoch,

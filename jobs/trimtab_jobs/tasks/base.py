@@ -6,7 +6,7 @@ and ONNX Runtime. It returns rows rather than a number, so that every metric can
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Task(ABC):
     set attributes that the class already has, so a misspelt one is an error.
     """
 
+    kind: ClassVar[str] = "module"
+    """What a trial of it gives: a torch `module`, or what an `objective` function returns."""
     epochs: int = 10
     """Epochs of a full training: the top rung of early stopping."""
     metrics: Mapping[str, Metric] = {}

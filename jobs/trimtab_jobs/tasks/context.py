@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -52,6 +53,8 @@ class TrainContext:
     done: int = 0
     data: Mapping[str, str] = field(default_factory=dict)
     """Local path of each entry of the manifest's `task.data`."""
+    folder: Path = Path()
+    """Where files may be written; it is the worker's own and goes with it."""
     saved: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     """States that the piece before left, by the name given to `keep`."""
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)

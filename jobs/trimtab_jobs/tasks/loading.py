@@ -10,55 +10,49 @@ from typing import Any
 
 from trimtab_jobs.pool.errors import CodeError
 from trimtab_jobs.tasks.base import Task
+from trimtab_jobs.tasks.functions import SIGNATURES, Objective, task_of_function
+from trimtab_jobs.tasks.how_to import HOW_TO
+from trimtab_jobs.tasks.paths import set_paths
 
-HOW_TO: Mapping[str, str] = {
-    "build": (
-        "    def build(self, params):\n"
-        "        width = params.get('width', 64)\n"
-        "        return nn.Sequential(nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))"
-    ),
-    "splits": (
-        "    def splits(self):\n"
-        "        train, validation, test = ...  # torch Datasets of pairs (input, target)\n"
-        "        return {'train': train, 'validation': validation, 'test': test}"
-    ),
-    "train": (
-        "    def train(self, model, params, context):\n"
-        "        for epoch in context.epochs():\n"
-        "            ...; context.report(epoch, accuracy=accuracy)  # one pass over the data"
-    ),
-    "evaluate": (
-        "    def evaluate(self, predict, split):\n"
-        "        inputs, labels = ...  # arrays of the split\n"
-        "        return {'correct': predict(inputs).argmax(1) == labels}"
-    ),
-    "inputs": (
-        "    def inputs(self, count):\n"
-        "        # for export and calibration: one array per input of the model\n"
-        "        return (self.train_inputs[:count],)"
-    ),
-}
+TRAINING = ("build", "train")
+"""Methods that a task needs only where its model is trained."""
 
 
 def load_task(
-    entrypoint: str, args: Mapping[str, Any], code: str | None = None, data: Mapping[str, str] | None = None
+    entrypoint: str,
+    args: Mapping[str, Any],
+    code: str | None = None,
+    data: Mapping[str, str] | None = None,
+    given: bool = False,
 ) -> Task:
-    """Return the task that `entrypoint` names, constructed with `args`.
+    """Return the task that `entrypoint` names: a class constructed with `args`, or the functions of a module.
 
-    `code` is the folder that the message about a missing module lists; it is on sys.path already. CodeError,
-    with what to write, for everything that keeps the entrypoint from being a task.
+    `code` is the folder that the message about a missing module lists; it is on sys.path already. With a
+    `given` ONNX model nothing is trained, so that `build` and `train` may be missing. CodeError, with what to
+    write, for everything that keeps the entrypoint from being a task.
     """
+    set_paths(data or {})
     module_name, _, attribute = entrypoint.partition(":")
     module = _import(entrypoint, module_name, code)
     found = _attribute(entrypoint, module, attribute, code)
-    task = _construct(entrypoint, _task_class(entrypoint, found), args)
+    if callable(found) and not inspect.isclass(found):
+        task = _of_function(entrypoint, module, args, given)
+    else:
+        task = _construct(entrypoint, _task_class(entrypoint, found, given), args)
     task.data = dict(data or {})
-    if not task.metric_functions():
+    if not task.metric_functions() and not isinstance(task, Objective):
         raise CodeError(
             f"spec.task.entrypoint {entrypoint!r}: {type(task).__name__} has no metric; add one:\n"
-            "    metrics = {'accuracy': lambda rows: rows['correct'].mean()}"
+            f"{HOW_TO['metrics']}"
         )
     return task
+
+
+def _of_function(entrypoint: str, module: ModuleType, args: Mapping[str, Any], given: bool) -> Task:
+    try:
+        return task_of_function(getattr(module, entrypoint.partition(":")[2]), module, args, given)
+    except CodeError as error:
+        raise CodeError(f"spec.task.entrypoint {entrypoint!r}: {error}") from None
 
 
 def _import(entrypoint: str, name: str, code: str | None) -> ModuleType:
@@ -94,6 +88,7 @@ def _attribute(entrypoint: str, module: ModuleType, name: str, code: str | None)
         for key, value in vars(module).items()
         if getattr(value, "__module__", None) == module.__name__ and not key.startswith("_")
     ]
+    own += getattr(module, "__all__", ())  # what a package resolves on first use
     if close := get_close_matches(name, own, n=1):
         hint = f"did you mean {module.__name__}:{close[0]}?"
     elif code and not _is_in(module, code):
@@ -113,27 +108,35 @@ def _files_in(folder: str) -> str:
     return ", ".join(sorted(path.name for path in Path(folder).glob("*.py"))) or "no .py file"
 
 
-def _task_class(entrypoint: str, found: Any) -> type[Task]:
+def _task_class(entrypoint: str, found: Any, given: bool) -> type[Task]:
     if not (inspect.isclass(found) and issubclass(found, Task)):
         kind = "class" if inspect.isclass(found) else type(found).__name__
         raise CodeError(
-            f"spec.task.entrypoint {entrypoint!r}: it is a {kind}, not a task; write:\n"
+            f"spec.task.entrypoint {entrypoint!r}: it is a {kind}, not a task; write {SIGNATURES}, or:\n"
             "from trimtab_jobs import SupervisedTask\n"
             "class Mine(SupervisedTask):\n"
             "    ...  # splits(self) and build(self, params)"
         )
-    for method in HOW_TO:
-        if method in getattr(found, "__abstractmethods__", ()):
+    missing = [method for method in HOW_TO if method in getattr(found, "__abstractmethods__", ())]
+    needless = [method for method in missing if given and method in TRAINING]
+    for method in missing:
+        if method not in needless:
             raise CodeError(
                 f"spec.task.entrypoint {entrypoint!r}: {found.__name__} has no method {method!r}; add:\n"
                 f"{HOW_TO[method]}"
             )
-    return found
+    return type(found.__name__, (found,), dict.fromkeys(needless, _not_called)) if needless else found
+
+
+def _not_called(*_: Any) -> Any:
+    raise AssertionError("a model that is given is not built or trained")
 
 
 def _construct(entrypoint: str, kind: type[Task], args: Mapping[str, Any]) -> Task:
     try:
         return kind(**args)
+    except CodeError:  # says itself which argument is wrong
+        raise
     except Exception as error:  # whatever the user's constructor raises
         raise CodeError(
             f"spec.task.entrypoint {entrypoint!r}: {kind.__name__}({_shown(args)}), with spec.task.args, "

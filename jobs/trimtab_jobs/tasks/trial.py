@@ -1,23 +1,36 @@
-"""One trial in a worker: build → restore → train → metrics → checkpoint."""
+"""One trial in a worker: build → restore → train → metrics → checkpoint, or what stands for it.
+
+A function is called instead, and a model that is given is evaluated as it is.
+"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
+import numpy as np
 import torch
 
 from trimtab_api.metrics import MEASURED
 from trimtab_jobs.pool.errors import CodeError
 from trimtab_jobs.pool.session import Session, resolve
-from trimtab_jobs.tasks.base import Task
+from trimtab_jobs.tasks.base import Predict, Task
 from trimtab_jobs.tasks.checkpoints import load_checkpoint, save_checkpoint
 from trimtab_jobs.tasks.context import TrainContext
+from trimtab_jobs.tasks.functions import Objective
+from trimtab_jobs.tasks.objective import call_objective
 from trimtab_jobs.tasks.predict import predict_with
 from trimtab_jobs.tasks.seeds import make_deterministic, seed_everything
 from trimtab_jobs.tasks.splits import check_splits
 
 MEASURE_MODULE = "trimtab_jobs.stages.trial_figures:measure_module"
-"""By name, as every stage: stages stand above tasks."""
+MEASURE_FILE = "trimtab_jobs.stages.trial_figures:measure_file"
+ONNX_MODEL = "trimtab_jobs.measure.onnx_model:OnnxModel"
+GIVEN_ONNX = "trimtab_jobs.given.onnx_model:given_onnx"
+GIVEN_WEIGHTS = "trimtab_jobs.given.weights:given_weights"
+LOAD_GIVEN = "trimtab_jobs.given.weights:load_given"
+"""By name, as every stage: stages stand above tasks, and a task without a given model needs none of it."""
 
 
 class FigureWork(TypedDict):
@@ -43,28 +56,54 @@ class TrialWork(TypedDict):
     checkpoint: str
     """Key to leave a checkpoint under."""
     objectives: list[str]
+    baseline: NotRequired[bool]
+    """Whether it is what the user has today: pretrained weights are left as they are."""
     figures: NotRequired[FigureWork]
     """Where objectives are to be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a piece of a trial came to."""
+
+    metrics: dict[str, float]
+    state: dict[str, Any] = field(default_factory=dict)
+    """Of its checkpoint: the network's weights, or an ONNX file."""
+
+
+def kind_of(session: Session) -> str:
+    """Return what a trial gives: a `module`, what an `objective` returned, or the model that was `given`."""
+    model = session.setup.model
+    return "given" if model is not None and model.is_onnx else session.task().kind
 
 
 def describe(session: Session) -> dict[str, Any]:
     """Return what the driver asks of a task before all else.
 
-    `epochs`, `metrics`, those of them that are `proportions`, the `primary` one, and the sizes of `splits`.
-    CodeError when the task cannot be loaded or could not be trained with any parameters.
+    `kind` (see `kind_of`), `epochs`, `metrics`, those of them that are `proportions`, the `primary` one, and
+    the sizes of `splits`. An objective by which nothing but a search is possible has neither metrics nor a
+    primary one; `lacking` says what its module would need. CodeError when the task cannot be loaded or could
+    not be trained with any parameters.
     """
     task: Task = session.task()
+    told = {"kind": kind_of(session), "epochs": int(task.epochs), "lacking": lacking_of(task)}
+    if told["lacking"]:
+        return told | {"metrics": [], "proportions": [], "splits": {}, "primary": None}
     task.check()
     check_splits(task)
     functions = task.metric_functions()
     metrics = list(functions)
-    return {
-        "epochs": int(task.epochs),
+    return told | {
         "metrics": metrics,
         "proportions": [name for name in metrics if getattr(functions[name], "proportion", False)],
         "splits": dict(task.sizes()),
         "primary": metrics[0],
     }
+
+
+def lacking_of(task: Task) -> str:
+    """Return what a model of the task could not be judged without, in words; "" where nothing lacks."""
+    return task.lacking if isinstance(task, Objective) else ""
 
 
 def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
@@ -74,10 +113,10 @@ def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
     """
     started = time.perf_counter()
     task: Task = session.task()
-    _check_objectives(task, work["objectives"])
+    if not lacking_of(task):
+        _check_objectives(task, work["objectives"])
     make_deterministic(session.setup.threads)
     saved = load_checkpoint(session.store, work["resume"], session.scratch) if work["resume"] else {}
-    model = build_model(task, work["params"], work["seed"], saved.get("model"))
     context = TrainContext(
         params=work["params"],
         seed=work["seed"],
@@ -85,25 +124,78 @@ def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
         last=work["last_epoch"] or task.epochs,
         total=task.epochs,
         data=session.setup.data,
+        folder=session.scratch,
         saved=saved.get("parts", {}),
     )
-    task.train(model, work["params"], context)
-    metrics = _metrics(task, model, context)
-    if "figures" in work:
-        metrics |= resolve(MEASURE_MODULE)(session, model, work["figures"])
-    state = {
-        "model": model.state_dict(),
+    piece = PIECES[kind_of(session)](session, context, work, saved)
+    state = piece.state | {
         "parts": {name: part.state_dict() for name, part in context.kept.items()},
         "epoch": max(context.done, context.last),
     }
     save_checkpoint(session.store, work["checkpoint"], state, session.scratch)
     return {
-        "metrics": metrics,
+        "metrics": piece.metrics,
         "history": [[epoch, figures] for epoch, figures in context.history],
         "epoch": state["epoch"],
         "checkpoint": work["checkpoint"],
         "seconds": time.perf_counter() - started,
     }
+
+
+def _train(session: Session, context: TrainContext, work: TrialWork, saved: Mapping[str, Any]) -> Piece:
+    task: Task = session.task()
+    if saved:
+        model, given = build_model(task, work["params"], work["seed"], saved["model"]), False
+    else:
+        model, given = first_model(session, work["params"], work["seed"])
+    if not (given and work.get("baseline")):
+        task.train(model, work["params"], context)
+    metrics = _metrics(task, context, _last_report(context), lambda: predict_with(model))
+    if "figures" in work:
+        metrics |= resolve(MEASURE_MODULE)(session, model, work["figures"])
+    return Piece(metrics, {"model": model.state_dict()})
+
+
+def _call(session: Session, context: TrainContext, work: TrialWork, saved: Mapping[str, Any]) -> Piece:
+    task: Objective = session.task()
+    if not context.saved:
+        context.done = 0  # it kept nothing to go on from, not even a model
+    seed_everything(work["seed"])
+    returned = call_objective(task, context)
+    if returned.onnx is None:
+        _check_returned(returned.figures, work["objectives"])
+        return Piece(dict(returned.figures))
+    path = session.scratch / "objective.onnx"
+    path.write_bytes(returned.onnx)
+    metrics = _metrics(task, context, returned.figures, lambda: resolve(ONNX_MODEL)(path).predict)
+    if "figures" in work:
+        metrics |= resolve(MEASURE_FILE)(session, path, work["figures"])
+    return Piece(metrics, {"onnx": torch.from_numpy(np.frombuffer(returned.onnx, np.uint8).copy())})
+
+
+def _evaluate(session: Session, context: TrainContext, work: TrialWork, saved: Mapping[str, Any]) -> Piece:
+    path: Path = resolve(GIVEN_ONNX)(session)
+    metrics = _metrics(session.task(), context, {}, lambda: resolve(ONNX_MODEL)(path).predict)
+    if "figures" in work:
+        metrics |= resolve(MEASURE_FILE)(session, path, work["figures"])
+    return Piece(metrics)
+
+
+PIECES: Mapping[str, Callable[[Session, TrainContext, TrialWork, Mapping[str, Any]], Piece]] = {
+    "module": _train,
+    "objective": _call,
+    "given": _evaluate,
+}
+"""By kind of task, how a piece of a trial is done."""
+
+
+def first_model(session: Session, params: Mapping[str, Any], seed: int) -> tuple[torch.nn.Module, bool]:
+    """Return a network as a training begins with it, and whether its weights were given by the manifest."""
+    model = build_model(session.task(), params, seed, weights=None)
+    weights = resolve(GIVEN_WEIGHTS)(session) if session.setup.model is not None else None
+    if weights is not None:
+        resolve(LOAD_GIVEN)(model, weights)
+    return model, weights is not None
 
 
 def build_model(
@@ -129,11 +221,26 @@ def _check_objectives(task: Task, objectives: list[str]) -> None:
             )
 
 
-def _metrics(task: Task, model: torch.nn.Module, context: TrainContext) -> dict[str, float]:
-    """The last report, if it is of the last epoch and whole; else the task's evaluation."""
-    epoch, reported = context.history[-1] if context.history else (0, {})
+def _check_returned(figures: Mapping[str, float], objectives: list[str]) -> None:
+    for name in objectives:
+        if name not in figures:
+            raise CodeError(
+                f"spec.objectives: the objective returned no {name!r}, only {list(figures)}; "
+                f"add {name!r} to it, or name one of these"
+            )
+
+
+def _last_report(context: TrainContext) -> Mapping[str, float]:
+    """The report of the piece's last epoch, if there is one."""
+    epoch, figures = context.history[-1] if context.history else (0, {})
+    return figures if epoch == context.last else {}
+
+
+def _metrics(
+    task: Task, context: TrainContext, told: Mapping[str, float], predict: Callable[[], Predict]
+) -> dict[str, float]:
+    """What the training told, if it is all metrics; else the task's evaluation."""
     names = task.metric_functions()
-    metrics = {name: reported[name] for name in names if name in reported and epoch == context.last}
-    if len(metrics) < len(names):
-        metrics = context.finite(context.last, task.quality(predict_with(model), "validation"))
-    return metrics
+    if all(name in told for name in names):
+        return {name: told[name] for name in names}
+    return context.finite(context.last, task.quality(predict(), "validation"))

@@ -177,7 +177,7 @@ def test_parameters_on_one_line():
             Outcome(
                 ExitCode.BUDGET_REACHED,
                 "warning",
-                "Budget reached, the model published",
+                "Budget reached, best parameters found",
                 "told by the condition",
             ),
             id="budget-reached",
