@@ -17,6 +17,7 @@ from trimtab_jobs.search.failures import WORKER_LOSSES, FatalFailure, exhausted,
 from trimtab_jobs.search.flights import Flight, next_rung, rebuild, work_of
 from trimtab_jobs.search.journal import Record
 from trimtab_jobs.search.outcome import outcome_of
+from trimtab_jobs.search.pace import Pace
 from trimtab_jobs.search.request import SearchRequest
 from trimtab_jobs.search.rungs import RungTable, reduction_of, rungs_of
 from trimtab_jobs.search.stopping import Stopping
@@ -69,6 +70,7 @@ class _Loop:
             maximize=request.objectives[0].direction == "maximize",
         )
         rebuild(self._ranks, self._study, self._rungs)
+        self._pace = Pace(self._rungs, reduction_of(request.search.pruner), list(self._table.trials.values()))
         self._checkpoints = Checkpoints(store)
         self._stopping = Stopping(request, self._table)
         self._limits = request.limits_now()
@@ -87,6 +89,7 @@ class _Loop:
         for done in ended:
             flight = self._flights.pop(done.id)
             trial = self._table.trials[flight.number]
+            self._pace.landed(trial, flight.rung)
             failure = done.failure or judged(done.value, self._request.objectives, trial.params)
             if failure is None:
                 self._record(trial, flight, done)
@@ -103,11 +106,11 @@ class _Loop:
         self.is_edited = before != replace(self._limits, seconds_left=before.seconds_left)
         self._stopping.look(self._limits)
         works = []
-        parallelism = min(self._pool.capacity, self._limits.parallelism or self._pool.capacity)
-        while len(self._flights) < parallelism and (chosen := self._choose()):
+        while len(self._flights) < self._parallelism and (chosen := self._choose()):
             trial, rung = chosen
             work = work_of(trial, self._rungs[rung], self._request)
             self._flights[work.id] = Flight(trial.number, rung)
+            self._pace.sent(trial, rung)
             works.append(work)
         return works
 
@@ -121,15 +124,13 @@ class _Loop:
     def state(self) -> SearchState:
         """Where the search stands."""
         leaders = self._table.leaders
-        counts = self._table.counts(self._total(), len(self._flights))
-        open_trials = counts.total - counts.completed - counts.pruned - counts.failed
         return SearchState(
-            counts=counts,
+            counts=self._table.counts(self._total(), len(self._flights)),
             best=leaders.best,
             baseline=self._table.baseline,
             front=leaders.front,
             running=tuple(flight.number for flight in self._flights.values()),
-            seconds_left=self._stopping.seconds_left(open_trials),
+            seconds_left=self._seconds_left(),
             message=self._message,
             told=tuple(self._told),
         )
@@ -162,8 +163,7 @@ class _Loop:
         history = done.value.get("history", ())
         self._losses.pop(trial.index, None)
         self._message = ""
-        if not trial.epoch:
-            self._stopping.count_settled()
+        self._pace.done(trial, flight.rung, done.worker, done.seconds)
         if flight.rung < len(self._rungs) - 1:
             self._study.pause(result, history)
             value = result.metrics[self._request.objectives[0].metric]
@@ -188,7 +188,6 @@ class _Loop:
         self._study.fail(trial, failure)
         self._told.append(self._table.trials[trial.number])
         self._ranks.retire(trial.number)
-        self._stopping.count_settled()
         self._checkpoints.supersede(trial.checkpoint)
         self._message = f"trial {trial.number} failed: {failure.error}"
         if self._table.is_code_at_fault(self._limits.trials) and not (is_baseline and is_lost):
@@ -250,6 +249,16 @@ class _Loop:
     @property
     def _is_exhausted(self) -> bool:
         return self._study.is_exhausted(self._limits.trials)
+
+    @property
+    def _parallelism(self) -> int:
+        return min(self._pool.capacity, self._limits.parallelism or self._pool.capacity)
+
+    def _seconds_left(self) -> float | None:
+        if self.is_over():
+            return 0.0
+        left = self._pace.seconds_left(self._total() - self._table.failed, self._parallelism)
+        return None if left is None else max(0.0, min(left, self._stopping.remaining()))
 
     def _total(self) -> int:
         drawn = self._table.distinct

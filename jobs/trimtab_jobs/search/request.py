@@ -1,6 +1,5 @@
 """What a search is asked for."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +48,6 @@ class SearchRequest:
     """Looked up at every turn, since a person may edit them; None: those of `search`, for good."""
     should_stop: Callable[[], bool] = never
     """Looked at several times a second; True ends the search with its record as it is."""
-    clock: Callable[[], float] = time.monotonic
-    """Seconds, as far as the search knows of time."""
     function: str = RUN_TRIAL
     """What a worker calls for a trial."""
     payload: Mapping[str, Any] = field(default_factory=dict)

@@ -64,7 +64,7 @@ class SearchState:
     running: tuple[int, ...]
     """Numbers of the trials on a worker."""
     seconds_left: float | None
-    """Estimate from the pace so far; None before the first trial has ended."""
+    """Estimate from the pace so far; None before there is one."""
     message: str = ""
     """What a person should know of the last change, such as why a trial failed."""
     told: tuple[Trial, ...] = ()
