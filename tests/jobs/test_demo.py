@@ -2,8 +2,6 @@
 
 import html
 import re
-import subprocess
-import sys
 from dataclasses import astuple
 from pathlib import Path
 
@@ -12,23 +10,6 @@ import pytest
 from trimtab_api.report import Report
 from trimtab_jobs.measure.hardware import hardware
 from trimtab_jobs.report import figures
-
-ROOT = Path(__file__).parent.parent.parent
-TRIMTAB = Path(sys.executable).with_name("trimtab")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the run printed, and its output."""
-    folder = tmp_path_factory.mktemp("demo")
-    manifest = (ROOT / "examples/digits/job.yaml").read_text()
-    assert manifest.count("trials: 24") == 1
-    (folder / "job.yaml").write_text(manifest.replace("trials: 24", "trials: 2"))
-    command = [TRIMTAB, "run", "job.yaml", "--output", "output"]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    (folder / "printed").write_text(ended.stdout)
-    return folder
 
 
 @pytest.fixture(scope="module")

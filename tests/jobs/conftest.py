@@ -1,0 +1,24 @@
+"""One run of the demo, for all who look at what it left."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TRIMTAB = Path(sys.executable).with_name("trimtab")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what `trimtab run` of the digits printed, with fewer trials, and its output."""
+    folder = tmp_path_factory.mktemp("demo")
+    manifest = (ROOT / "examples/digits/job.yaml").read_text()
+    assert manifest.count("trials: 24") == 1
+    (folder / "job.yaml").write_text(manifest.replace("trials: 24", "trials: 2"))
+    command = [TRIMTAB, "run", "job.yaml", "--output", "output"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    (folder / "printed").write_text(ended.stdout)
+    return folder
