@@ -14,7 +14,7 @@ from trimtab_jobs import SupervisedTask
 from trimtab_jobs.pool import CodeError
 from trimtab_jobs.tasks.context import TrainContext
 from trimtab_jobs.tasks.datasets import checked_splits, has_one_class, loader_of, on_device, size_of
-from trimtab_jobs.tasks.metrics import Mean
+from trimtab_jobs.tasks.metrics import Mean, micro_f1, rmse
 from trimtab_jobs.tasks.predict import predict_with
 
 COUNT = 40
@@ -77,6 +77,7 @@ def test_rows_of_real_targets_do_not_broadcast() -> None:
         "loss": [0.0, 4.0],
         "target": [1.0, 4.0],
         "prediction": [[1.0], [2.0]],
+        "absolute": [0.0, 2.0],
     }
 
 
@@ -116,9 +117,60 @@ def test_a_regression_is_told_by_its_targets() -> None:
     inputs = drawn(COUNT, 2).double()
     task = Fitted(TensorDataset(inputs, inputs.sum(1)), nn.Linear(2, 1))
     context = trained(task, lr=0.1, optimizer="sgd")
-    assert list(task.metric_functions()) == ["loss"]
+    assert list(task.metric_functions()) == ["mae", "loss"]
     assert context.history[-1][1]["loss"] < context.history[0][1]["loss"]
     task.check()
+
+
+class Tagged(Fitted):
+    multilabel = True
+
+
+def test_rows_of_examples_with_several_labels() -> None:
+    scores = torch.tensor([[2.0, -2.0], [2.0, 2.0]])
+    rows = Tagged([], nn.Identity()).rows(scores, torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    right, wrong = np.log1p(np.exp(-2)), np.log1p(np.exp(2))
+    assert {name: column.tolist() for name, column in rows.items()} == {
+        "loss": pytest.approx([right, (right + wrong) / 2]),
+        "label": [[1, 0], [0, 1]],
+        "prediction": [[1, 0], [1, 1]],
+        "score": torch.sigmoid(scores).tolist(),
+        "correct": [1.0, 0.0],
+    }
+    assert micro_f1(rows) == pytest.approx(4 / 5)
+
+
+@pytest.mark.parametrize("kind", ["float", "long", "bool"])
+def test_a_task_with_several_labels_learns_whatever_type_they_have(kind: str) -> None:
+    inputs = drawn(COUNT, 3)
+    task = Tagged(TensorDataset(inputs, getattr(inputs > 0, kind)()), nn.Linear(3, 3))
+    task.check()
+    (_, first), (_, last) = trained(task, lr=0.1).history
+    assert list(task.metric_functions()) == ["f1", "accuracy", "loss"]
+    assert last["f1"] > first["f1"]
+
+
+def test_f1_without_any_label_is_whole() -> None:
+    nothing = np.zeros((3, 2), dtype=np.int64)
+    assert micro_f1({"label": nothing, "prediction": nothing}) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        pytest.param(torch.arange(COUNT) % 2, r"a target of splits\(\)\['train'\] is 0; give", id="classes"),
+        pytest.param(drawn(COUNT, 2), r"is \[.*\]; give one row of 0 and 1", id="reals"),
+        pytest.param(torch.ones(COUNT, 2), "holds one class only", id="all the same"),
+    ],
+)
+def test_targets_that_are_no_labels(targets: torch.Tensor, message: str) -> None:
+    with pytest.raises(CodeError, match=message):
+        Tagged(TensorDataset(drawn(COUNT, 2), targets), nn.Linear(2, 2)).check()
+
+
+def test_rmse_does_not_broadcast() -> None:
+    rows = {"target": np.array([1.0, 4.0]), "prediction": np.array([[1.0], [2.0]])}
+    assert rmse(rows) == pytest.approx(np.sqrt(2))
 
 
 class Ranked(Fitted):
@@ -252,6 +304,13 @@ def test_splits_that_are_no_datasets(splits: Any, message: str) -> None:
 def test_an_example_must_be_a_pair() -> None:
     with pytest.raises(CodeError, match="must be a pair"):
         on_device(torch.zeros(3))
+
+
+def test_an_example_that_is_a_dict_says_how_to_wrap_it() -> None:
+    with pytest.raises(
+        CodeError, match=r"is a dict of ids, label; wrap the dataset in one that returns pairs"
+    ):
+        on_device({"ids": torch.zeros(1), "label": torch.zeros(1)})
 
 
 def test_types_become_the_usual_ones() -> None:

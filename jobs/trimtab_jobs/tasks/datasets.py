@@ -71,6 +71,11 @@ def batches_in(loader: DataLoader[Any], device: str = "cpu") -> Iterator[Batch]:
 
 def on_device(batch: Any, device: str = "cpu") -> Batch:
     """Return inputs and targets as the usual types: float32 for reals, int64 for classes."""
+    if isinstance(batch, Mapping):
+        raise CodeError(
+            f"an example of splits() is a dict of {', '.join(map(str, batch))}; wrap the dataset in one that "
+            "returns pairs, such as ((example['ids'], example['mask']), example['label'])"
+        )
     if not isinstance(batch, list | tuple) or len(batch) != 2:
         raise CodeError(
             "an example of splits() must be a pair (input, target); several inputs go into a tuple: "
@@ -112,6 +117,15 @@ def has_one_class(dataset: Any) -> bool:
         targets = (dataset[index][1] for index in order)
     first = next(targets)
     return all(bool(np.all(np.asarray(target) == np.asarray(first))) for target in targets)
+
+
+def check_labels(target: Tensor) -> None:
+    """CodeError when a target is no row of 0 and 1, one for each label."""
+    if target.ndim != 2 or not bool(((target == 0) | (target == 1)).all()):
+        raise CodeError(
+            f"multilabel is set, and a target of splits()['train'] is {target[0].tolist()}; give one row of 0 "
+            "and 1 for each example, a column for each label"
+        )
 
 
 def check_numbers(datasets: Mapping[str, Any], batch_size: int) -> None:

@@ -17,6 +17,7 @@ from trimtab_jobs.tasks.base import Arrays, Metric, Predict, Rows, Task
 from trimtab_jobs.tasks.context import TrainContext
 from trimtab_jobs.tasks.datasets import (
     batches_in,
+    check_labels,
     check_numbers,
     checked_splits,
     first_inputs,
@@ -25,7 +26,7 @@ from trimtab_jobs.tasks.datasets import (
     loader_of,
     size_of,
 )
-from trimtab_jobs.tasks.metrics import Mean
+from trimtab_jobs.tasks.metrics import Mean, micro_f1
 from trimtab_jobs.tasks.optimizers import optimizer_of
 from trimtab_jobs.tasks.predict import device_of, predict_with
 
@@ -36,13 +37,15 @@ WARM_UP = 0.05
 class SupervisedTask(Task):
     """Give `splits` and `build`; override any other part.
 
-    Integer targets make it a classification (cross-entropy, accuracy), real ones a regression (squared
-    error).
+    Integer targets make it a classification (cross-entropy, accuracy), real ones a regression (squared error,
+    mean absolute error). With `multilabel` targets are rows of 0 and 1 (binary cross-entropy, F1).
     Parameters called lr, weight_decay, optimizer, momentum and batch_size reach the default training.
     """
 
     batch_size: int = 64
     """Examples per step, unless a parameter of that name is searched."""
+    multilabel: bool = False
+    """Whether an example may have several labels: the network gives one logit for each, above 0 if there."""
 
     @abstractmethod
     def splits(self) -> Mapping[str, Any]:
@@ -50,14 +53,11 @@ class SupervisedTask(Task):
 
     def loss(self, outputs: Any, targets: Tensor) -> Tensor:
         """Return the loss, best one per example; a mean over the batch is taken as it is."""
-        if targets.is_floating_point():
-            if outputs.numel() != targets.numel():
-                raise CodeError(
-                    f"the network of build() gives the shape {tuple(outputs.shape)} for targets of the shape "
-                    f"{tuple(targets.shape)}; give its last layer as many outputs as an example has targets"
-                )
-            # reshape, since (n, 1) against (n,) would silently broadcast to n by n differences
-            losses = functional.mse_loss(outputs, targets.reshape(outputs.shape), reduction="none")
+        if self.multilabel:
+            there = _shaped(targets.float(), outputs)
+            losses = functional.binary_cross_entropy_with_logits(outputs, there, reduction="none")
+        elif targets.is_floating_point():
+            losses = functional.mse_loss(outputs, _shaped(targets, outputs), reduction="none")
         else:
             losses = _cross_entropy(outputs, targets)
         return losses.flatten(1).mean(1) if losses.ndim > 1 else losses
@@ -90,8 +90,7 @@ class SupervisedTask(Task):
                 with torch.autocast(device, dtype=half, enabled=half is not None):
                     outputs = model(*inputs)
                     loss = self.loss(outputs, targets).mean()
-                    classes = not targets.is_floating_point()
-                    loss = context.distilled(loss, outputs, inputs, classes=classes)
+                    loss = context.distilled(loss, outputs, inputs, classes=self._classifies)
                 optimizer.zero_grad()
                 scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
                 scaler.step(optimizer)
@@ -116,20 +115,17 @@ class SupervisedTask(Task):
         """Return the columns that metrics are made of.
 
         Always `loss`. For classes `label`, `prediction`, `score` (probabilities) and `correct` (0 or 1; the
-        share of right places where an example has several labels). For real targets `target`, `prediction`.
+        share of right places where an example has several labels). With `multilabel` the same, by label, and
+        `correct` where all labels are right. For real targets `target`, `prediction` and `absolute`, the mean
+        absolute error of the example.
         """
         columns = {"loss": self._loss_per_example(outputs, targets)}
-        if targets.is_floating_point():
-            columns |= {"target": targets, "prediction": outputs}
+        if self.multilabel:
+            columns |= _label_columns(outputs, targets)
+        elif targets.is_floating_point():
+            columns |= _real_columns(outputs, targets)
         else:
-            prediction = outputs.argmax(1)
-            right = (prediction == targets).double()
-            columns |= {
-                "label": targets,
-                "prediction": prediction,
-                "score": outputs.softmax(1),
-                "correct": right.flatten(1).mean(1) if right.ndim > 1 else right,
-            }
+            columns |= _class_columns(outputs, targets)
         return {name: column.numpy() for name, column in columns.items()}
 
     def rehearse(self, predict: Predict) -> None:
@@ -151,15 +147,20 @@ class SupervisedTask(Task):
 
     def metric_functions(self) -> Mapping[str, Metric]:
         """Return the user's metrics, then those of the kind of task that have no namesake among them."""
-        # of several labels `correct` is the share that is right, which is no 0 or 1 of an example
-        one_label = self._classifies and self._target.ndim == 1
-        own = {"accuracy": Mean("correct", proportion=one_label)} if self._classifies else {}
-        provided: dict[str, Metric] = {**own, "loss": Mean("loss")}
+        provided: dict[str, Metric] = {"mae": Mean("absolute")}
+        if self.multilabel:
+            provided = {"f1": micro_f1, "accuracy": Mean("correct", proportion=True)}
+        elif self._classifies:
+            # of several places `correct` is the share that is right, which is no 0 or 1 of an example
+            provided = {"accuracy": Mean("correct", proportion=self._target.ndim == 1)}
+        provided["loss"] = Mean("loss")
         return {**self.metrics, **{name: m for name, m in provided.items() if name not in self.metrics}}
 
     def check(self) -> None:
-        """Refuse a classification whose training examples are all of one class."""
-        if self._classifies and has_one_class(self.datasets["train"]):
+        """Refuse labels that are none, and a classification whose training examples are all of one class."""
+        if self.multilabel:
+            check_labels(self._target)
+        if (self._classifies or self.multilabel) and has_one_class(self.datasets["train"]):
             label = self._target.tolist()[0]
             raise CodeError(
                 f"splits()['train'] holds one class only ({label}): nothing to learn; check how labels are "
@@ -173,7 +174,7 @@ class SupervisedTask(Task):
 
     @cached_property
     def _classifies(self) -> bool:
-        return not self._target.is_floating_point()
+        return not self.multilabel and not self._target.is_floating_point()
 
     @cached_property
     def _target(self) -> Tensor:
@@ -186,6 +187,47 @@ class SupervisedTask(Task):
             return losses
         rows = range(len(targets))  # a mean hides its terms: take them one by one
         return torch.stack([self.loss(_row(outputs, row), targets[row : row + 1]) for row in rows])
+
+
+def _real_columns(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    apart = (outputs - _shaped(targets, outputs)).abs()
+    return {
+        "target": targets,
+        "prediction": outputs,
+        "absolute": apart.flatten(1).mean(1) if apart.ndim > 1 else apart,
+    }
+
+
+def _class_columns(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    prediction = outputs.argmax(1)
+    right = (prediction == targets).double()
+    return {
+        "label": targets,
+        "prediction": prediction,
+        "score": outputs.softmax(1),
+        "correct": right.flatten(1).mean(1) if right.ndim > 1 else right,
+    }
+
+
+def _label_columns(outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    label, prediction = _shaped(targets.long(), outputs), (outputs > 0).long()
+    right = (prediction == label).flatten(1).all(1)
+    return {
+        "label": label,
+        "prediction": prediction,
+        "score": outputs.sigmoid(),
+        "correct": right.double(),
+    }
+
+
+def _shaped(targets: Tensor, outputs: Tensor) -> Tensor:
+    """The targets in the shape of the outputs: (n, 1) against (n,) would silently broadcast to n by n."""
+    if outputs.numel() != targets.numel():
+        raise CodeError(
+            f"the network of build() gives the shape {tuple(outputs.shape)} for targets of the shape "
+            f"{tuple(targets.shape)}; give its last layer as many outputs as an example has targets"
+        )
+    return targets.reshape(outputs.shape)
 
 
 def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
