@@ -114,6 +114,7 @@ def test_a_loss_that_is_a_mean_is_taken_apart_by_example(several: bool) -> None:
 
 
 def test_a_regression_is_told_by_its_targets() -> None:
+    torch.manual_seed(0)
     inputs = drawn(COUNT, 2).double()
     task = Fitted(TensorDataset(inputs, inputs.sum(1)), nn.Linear(2, 1))
     context = trained(task, lr=0.1, optimizer="sgd")
@@ -142,6 +143,7 @@ def test_rows_of_examples_with_several_labels() -> None:
 
 @pytest.mark.parametrize("kind", ["float", "long", "bool"])
 def test_a_task_with_several_labels_learns_whatever_type_they_have(kind: str) -> None:
+    torch.manual_seed(0)
     inputs = drawn(COUNT, 3)
     task = Tagged(TensorDataset(inputs, getattr(inputs > 0, kind)()), nn.Linear(3, 3))
     task.check()
