@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from trimtab_api.job import Objective
@@ -98,7 +99,7 @@ def trial_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
             "params": dict(trial.params),
             "metrics": dict(trial.metrics),
             "seconds": trial.seconds,
-            **({"error": trial.failure.error} if trial.failure else {}),
+            **({"failure": asdict(trial.failure)} if trial.failure else {}),
         }
         for trial in trials
     ]

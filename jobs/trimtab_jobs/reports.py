@@ -24,6 +24,7 @@ def remake_report(uri: str) -> str:
 
 
 def report_of(store: Store) -> Report:
+    """The result in a store; RefusedError when there is none that this version can read."""
     try:
         body = store.get(RESULT_KEY)
     except MissingError:

@@ -31,6 +31,13 @@ SEARCH = {"trials": 40, "parameters": [{"name": "lr", "float": {"low": 0.001, "h
 """A section that searches one parameter."""
 
 
+FAILURE = {
+    "kind": "configuration",
+    "error": "RuntimeError: loss is NaN",
+    "tail": "epoch 1\nRuntimeError: loss is NaN",
+}
+
+
 def plan(**spec: Any) -> Plan:
     """Return the plan of a job with these sections of spec, by attribute name."""
     fields = {"task": {"entrypoint": "digits:Digits"}, **spec}
@@ -120,5 +127,5 @@ def _trial(number: int, params: dict[str, Any]) -> dict[str, Any]:
         "params": {"lr": 0.001 + number / 1e5, **params},
         "metrics": {} if state == "failed" else {"accuracy": 0.9 + number / 1e5},
         "seconds": 4.25,
-        "error": "RuntimeError: loss is NaN" if state == "failed" else None,
+        **({"failure": FAILURE} if state == "failed" else {}),
     }

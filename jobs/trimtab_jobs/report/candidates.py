@@ -1,20 +1,25 @@
-"""The candidates on the page: a scatter of speed and quality, and a table with each verdict. Pure."""
+"""The candidates on the page: a scatter of speed and quality, the ladder, a table with each verdict. Pure."""
 
 from collections.abc import Iterator, Sequence
 
 from trimtab_api.metrics import MINIMIZED
-from trimtab_api.report import Candidate, Measured, Report
+from trimtab_api.report import Candidate, Report
 from trimtab_jobs.report import figures
-from trimtab_jobs.report.charts import Point, scatter
 from trimtab_jobs.report.figures import EFFICIENCY
-from trimtab_jobs.report.markup import Html, element, join
+from trimtab_jobs.report.ladder import ladder
+from trimtab_jobs.report.listing import fitting
+from trimtab_jobs.report.markup import Html, element
+from trimtab_jobs.report.models import Model, is_final, is_rejected, references, verdict_of
+from trimtab_jobs.report.scatter import Point, scatter
 from trimtab_jobs.report.tables import Cell, metric_head, table
-from trimtab_jobs.report.trials import Trial, baseline_of
+from trimtab_jobs.report.trials import Trial
 
+TABLE_BYTES, TABLE_METRICS = 110_000, 12
+LONGEST_NAME, LONGEST_VERDICT, LONGEST_TIP = 40, 240, 120
 KEY = (
     ("final", "published"),
-    ("front", "on the front: nothing is better in every figure"),
-    ("plain", "candidate"),
+    ("front", "on the front: none is better in every figure"),
+    ("plain", "dominated: another is better in every figure"),
     ("rejected", "rejected"),
     ("uncompressed", "uncompressed"),
     ("baseline", "baseline"),
@@ -25,92 +30,72 @@ def candidates(report: Report, trials: Sequence[Trial]) -> Html | None:
     """The section of candidates; nothing when none was made."""
     if not report.candidates:
         return None
+    across, up = axes_of(report)
+    note = "Each was made from the uncompressed model, and all figures here are of validation data."
+    rungs = ladder(report, trials, up)
     return element(
         "section",
         element("h2", "Candidates"),
-        element(
-            "p", "Each was made from the uncompressed model and measured on validation data.", class_="note"
-        ),
-        _figure(report, trials),
-        _table(report),
+        element("p", note, class_="note"),
+        _figure(report, trials, across, up) if across and up else None,
+        rungs,
+        _table(report, is_folded=rungs is not None),
     )
 
 
-def _figure(report: Report, trials: Sequence[Trial]) -> Html | None:
-    across, up = _axes(report)
-    if across is None or up is None:
-        return None
-    points = list(_points(report, trials, across, up))
-    if len(points) < 2:
-        return None
-    caption = f"Better is {_corner(report, up)}. Vertical lines are 95 % intervals."
-    kinds = {word for point in points for word in point.kind.split()}
-    return element("figure", scatter(points, across, up), _key(kinds), element("figcaption", caption))
-
-
-def _axes(report: Report) -> tuple[str | None, str | None]:
+def axes_of(report: Report) -> tuple[str | None, str | None]:
     """The efficiency and the quality that the scatter shows: what was optimized, else what there is."""
     known = figures.metrics_of(*report.candidates)
     wanted = [objective.metric for objective in report.objectives]
     names = [name for name in wanted if name in known] + known
-    across = next((name for name in (*names[: len(wanted)], "latencyMs", "sizeMB") if _shrinks(name)), None)
-    return across if across in known else None, next((name for name in names if name not in EFFICIENCY), None)
+    efficiencies = [*(name for name in wanted if name in MINIMIZED), "latencyMs", "sizeMB"]
+    across = next((name for name in efficiencies if name in known), None)
+    return across, next((name for name in names if name not in EFFICIENCY), None)
+
+
+def _figure(report: Report, trials: Sequence[Trial], across: str, up: str) -> Html | None:
+    points = list(_points(report, trials, across, up))
+    if len(points) < 2:
+        return None
+    minimized = any(each.metric == up and each.direction == "minimize" for each in report.objectives)
+    caption = f"Better is to the left and {'down' if minimized else 'up'}."
+    if any(point.bounds for point in points):
+        caption += " Vertical lines are 95 % intervals."
+    kinds = {word for point in points for word in point.kind.split()}
+    drawing = scatter(points, across, up, maximize=not minimized)
+    return element("figure", drawing, _key(kinds), element("figcaption", caption), class_="chart")
+
+
+def _points(report: Report, trials: Sequence[Trial], across: str, up: str) -> Iterator[Point]:
+    """Baseline, uncompressed and candidates that have both figures; the published one last, on top."""
+    models: list[Model] = [*references(report, trials), *report.candidates]
+    models.sort(key=lambda model: (is_final(report, model), isinstance(model, Candidate) and model.pareto))
+    for model in models:
+        if across in model.metrics and up in model.metrics:
+            x, y = model.metrics[across], model.metrics[up]
+            tip = figures.brief(f"{model.id}: {_named(up, y)}, {_named(across, x)}", LONGEST_TIP)
+            yield Point(model.id, x, y, model.interval.get(up), _kind(report, model), tip)
 
 
 def _named(metric: str, value: float) -> str:
     return f"{figures.label(metric)} {figures.with_unit(metric, value)}"
 
 
-def _shrinks(metric: str) -> bool:
-    return metric in MINIMIZED
-
-
-def _corner(report: Report, up: str) -> str:
-    minimized = any(each.metric == up and each.direction == "minimize" for each in report.objectives)
-    return "to the left and down" if minimized else "to the left and up"
-
-
-def _points(report: Report, trials: Sequence[Trial], across: str, up: str) -> Iterator[Point]:
-    """Baseline, uncompressed and candidates that have both figures; the published one last, on top."""
-    models = [*_references(report, trials), *report.candidates]
-    models.sort(key=lambda model: model.id == (report.final.id if report.final else None))
-    for model in models:
-        if across in model.metrics and up in model.metrics:
-            x, y = model.metrics[across], model.metrics[up]
-            tip = f"{model.id}: {_named(up, y)}, {_named(across, x)}"
-            yield Point(model.id, x, y, model.interval.get(up), _kind(report, model), tip)
-
-
-def _references(report: Report, trials: Sequence[Trial]) -> Iterator[Measured | Candidate]:
-    """Baseline and uncompressed with the quality that their trials had on validation.
-
-    Their own figures are of the test split, which cannot be compared with those of the candidates.
-    """
-    winner = next((trial for trial in trials if report.best and trial["number"] == report.best.trial), None)
-    for model, trial in ((report.baseline, baseline_of(trials)), (report.uncompressed, winner)):
-        if model is not None and trial is not None:
-            yield Measured(id=model.id, metrics={**model.metrics, **trial["metrics"]})
-
-
-def _kind(report: Report, model: Measured | Candidate) -> str:
+def _kind(report: Report, model: Model) -> str:
     """The words that style a point; several may apply."""
     words = [
-        ("final", report.final is not None and model.id == report.final.id),
+        ("final", is_final(report, model)),
         ("baseline", report.baseline is not None and model.id == report.baseline.id),
         ("uncompressed", report.uncompressed is not None and model.id == report.uncompressed.id),
         ("front", isinstance(model, Candidate) and model.pareto),
-        ("rejected", isinstance(model, Candidate) and model.verdict.startswith("rejected")),
+        ("rejected", is_rejected(model)),
     ]
     return " ".join(word for word, holds in words if holds) or "plain"
 
 
 def _key(kinds: set[str]) -> Html:
     items = (
-        element(
-            "li",
-            element("svg", *_sample(kind), viewBox="0 0 14 14", aria_hidden="true"),
-            text,
-        )
+        element("li", element("svg", *_sample(kind), viewBox="0 0 14 14", aria_hidden="true"), text)
         for kind, text in KEY
         if kind in kinds
     )
@@ -125,21 +110,23 @@ def _sample(kind: str) -> Iterator[Html]:
         yield element("circle", cx=7, cy=7, r=4.5, class_=f"mark {kind}")
 
 
-def _table(report: Report) -> Html:
-    names = figures.metrics_of(*report.candidates)
-    heads = [
-        Cell("candidate"),
-        *(metric_head(name) for name in names),
-        Cell("verdict"),
-    ]
-    final = report.final.id if report.final else None
-    chosen = next((index for index, each in enumerate(report.candidates) if each.id == final), None)
-    lines = [_line(candidate, names, candidate.id == final) for candidate in report.candidates]
-    caption = "All candidates; the published one is set off." if chosen is not None else "All candidates."
-    return join([table(caption, heads, lines, sortable=True, chosen=chosen)])
+def _table(report: Report, is_folded: bool) -> Html:
+    every = report.candidates
+    names = figures.metrics_of(*every)[:TABLE_METRICS]
+    heads = [Cell("candidate"), *(metric_head(name) for name in names), Cell("verdict")]
+    best_first = sorted(every, key=lambda each: (not is_final(report, each), not each.pareto))
+    kept = {each.id for each in fitting(best_first, lambda each: _bytes(each, names), TABLE_BYTES)}
+    shown = [each for each in every if each.id in kept]
+    chosen = next((index for index, each in enumerate(shown) if is_final(report, each)), None)
+    caption = "All candidates" if len(shown) == len(every) else f"{len(shown)} of {len(every)} candidates"
+    caption += "; the published one is set off." if chosen is not None else "."
+    lines = [_line(report, candidate, names) for candidate in shown]
+    content = table(caption, heads, lines, sortable=True, chosen=chosen)
+    summary = element("summary", f"Table of {figures.counted(len(shown), 'candidate')}, with every figure")
+    return element("details", summary, content, open=None if is_folded else "")
 
 
-def _line(candidate: Candidate, names: list[str], final: bool) -> list[Cell]:
+def _line(report: Report, candidate: Candidate, names: Sequence[str]) -> list[Cell]:
     cells = [
         Cell(
             figures.figure(name, candidate.metrics.get(name)),
@@ -149,12 +136,15 @@ def _line(candidate: Candidate, names: list[str], final: bool) -> list[Cell]:
         )
         for name in names
     ]
-    verdict, tone = candidate.verdict, ""
-    if verdict.startswith("rejected"):
-        tone = "bad"
-    elif final or verdict == "ok":
-        tone = "good"
-    if final:
-        verdict = f"published{verdict.removeprefix('ok')}"
+    verdict, tone = verdict_of(report, candidate, LONGEST_VERDICT)
     note = "on the front" if candidate.pareto else ""
-    return [Cell(candidate.id, head=True, small=note), *cells, Cell(verdict, wide=True, tone=tone)]
+    name = figures.brief(candidate.id, LONGEST_NAME)
+    return [Cell(name, head=True, small=note, tone="name"), *cells, Cell(verdict, wide=True, tone=tone)]
+
+
+def _bytes(candidate: Candidate, names: Sequence[str]) -> int:
+    """About how much of the page its line takes."""
+    texts = len(candidate.id.encode(errors="replace")) + len(
+        candidate.verdict[:LONGEST_VERDICT].encode(errors="replace")
+    )
+    return 130 + texts + 62 * len(names) + 32 * len(candidate.interval)

@@ -11,6 +11,8 @@ from trimtab_api.metrics import MINIMIZED, RATIOS
 from trimtab_api.report import Candidate, Final, GuardrailVerdict, Measured, Ratios, Report
 
 MISSING = "–"  # noqa: RUF001  an en dash, as in printed tables
+LONGEST_VALUE = 60
+"""Characters of a parameter's value that are shown."""
 MINUS = "−"  # noqa: RUF001  the sign of a number, as wide as the plus
 
 
@@ -22,12 +24,14 @@ class Efficiency:
     unit: str
     better: str
     worse: str
+    noise: float = 1.015
+    """A ratio below this says nothing: the figure would differ as much on another try."""
 
 
 EFFICIENCY: dict[str, Efficiency] = {
     "sizeMB": Efficiency("size", "MB", "smaller", "larger"),
     "latencyMs": Efficiency("latency p50", "ms", "faster", "slower"),
-    "latencyP95Ms": Efficiency("latency p95", "ms", "faster", "slower"),
+    "latencyP95Ms": Efficiency("latency p95", "ms", "faster", "slower", noise=1.25),
     "throughput": Efficiency("throughput", "rows/s", "more", "less"),
     "memoryMB": Efficiency("memory", "MB", "less", "more"),
     "energyJ": Efficiency("energy", "J", "less", "more"),
@@ -98,7 +102,7 @@ def ratio(metric: str, times: float) -> str:
     """How many times better a figure got, in words: "3.9 times smaller" or "slower", or "as before"."""
     words = EFFICIENCY[metric]
     factor, word = (times, words.better) if times >= 1 else (1 / times, words.worse)
-    if factor < 1.015:
+    if factor < words.noise:
         return "as before"
     text = f"{factor:.0f}" if factor >= 99.5 else f"{factor:.1f}" if factor >= 1.95 else f"{factor:.2f}"
     return f"{text}× {word}"  # noqa: RUF001  the sign for times
@@ -154,30 +158,54 @@ def _change(metric: str, before: float | None, after: float | None, saved: Ratio
 
 
 def limit(verdict: GuardrailVerdict) -> str:
-    """The limit as a person says it: "accuracy: drop of at most 0.020 against uncompressed"."""
+    """The limit as a person says it: "accuracy: at most 0.020 worse than uncompressed"."""
     place = f" on {verdict.target}" if verdict.target else f" where {verdict.slice}" if verdict.slice else ""
-    words = {"maxDrop": "drop of at most", "min": "at least", "max": "at most"}
     kind, value = next(iter(verdict.limit.items()), ("max", None))
-    against = f" against {verdict.against}" if verdict.against and kind == "maxDrop" else ""
     text = MISSING if value is None else with_unit(verdict.metric, value)
-    return f"{label(verdict.metric)}{place}: {words[kind]} {text}{against}"
+    if kind == "maxDrop":
+        bound = f"at most {text} worse than {verdict.against or 'uncompressed'}"
+    else:
+        bound = f"at {'least' if kind == 'min' else 'most'} {text}"
+    return f"{label(verdict.metric)}{place}: {bound}"
 
 
 def finding(verdict: GuardrailVerdict) -> str:
-    """What was found: "drop of 0.002, at most 0.008 with 95 % confidence, on 540 test rows"."""
+    """What was found: "0.002 worse, at most 0.008 worse with 95 % confidence, on 540 test rows"."""
     if verdict.measured is None:
         return verdict.message or "not measured"
-    what = "drop of" if "maxDrop" in verdict.limit else "measured"
-    parts = [f"{what} {with_unit(verdict.metric, verdict.measured)}"]
-    for word, bound in (("at most", verdict.upper), ("at least", verdict.lower)):
-        if bound is not None:
-            sure = f" with {verdict.confidence * 100:.3g} % confidence" if verdict.confidence else ""
-            parts.append(f"{word} {with_unit(verdict.metric, bound)}{sure}")
+    parts = [measured(verdict), bound(verdict)]
     if verdict.n is not None:
         parts.append(f"on {verdict.n:,} test rows")
     if verdict.indicative:
         parts.append("indicative: not measured on its target")
-    return ", ".join(parts)
+    return ", ".join(part for part in parts if part)
+
+
+def measured(verdict: GuardrailVerdict) -> str:
+    """The figure that a limit is about, or how far it moved: "0.002 worse", "0.004 better"."""
+    if verdict.measured is None:
+        return "not measured"
+    if "maxDrop" in verdict.limit:
+        return _moved(verdict.metric, verdict.measured)
+    return f"measured {with_unit(verdict.metric, verdict.measured)}"
+
+
+def bound(verdict: GuardrailVerdict) -> str:
+    """The bound that was compared with the limit, and how sure it is; empty where the figure itself was."""
+    sure = f" with {verdict.confidence * 100:.3g} % confidence" if verdict.confidence else ""
+    if verdict.upper is not None and "maxDrop" in verdict.limit:
+        side = "at least" if verdict.upper < 0 else "at most"
+        return f"{side} {_moved(verdict.metric, verdict.upper)}{sure}"
+    if verdict.upper is not None:
+        return f"at most {with_unit(verdict.metric, verdict.upper)}{sure}"
+    if verdict.lower is not None:
+        return f"at least {with_unit(verdict.metric, verdict.lower)}{sure}"
+    return ""
+
+
+def _moved(metric: str, drop: float) -> str:
+    """A drop in words that hold for metrics of which less is better as well."""
+    return f"{with_unit(metric, abs(drop))} {'better' if drop < 0 else 'worse'}"
 
 
 def parameters(params: Mapping[str, object]) -> str:
@@ -186,8 +214,24 @@ def parameters(params: Mapping[str, object]) -> str:
 
 
 def value_text(value: object) -> str:
-    """A parameter's value; a float to four significant digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """A parameter's value; a float to four significant digits, a long text shortened."""
+    return f"{value:.4g}" if isinstance(value, float) else brief(str(value), LONGEST_VALUE)
+
+
+def brief(text: str, longest: int) -> str:
+    """The text on one line of at most so many characters."""
+    line = " ".join(text[: 4 * longest].split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something: "1 trial", "1,000 trials"."""
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def share(part: float) -> str:
+    """A share in whole percent: "42 %", "<1 %"."""
+    return "<1 %" if 0 < part < 0.005 else f"{100 * part:.0f} %"
 
 
 def duration(seconds: float) -> str:

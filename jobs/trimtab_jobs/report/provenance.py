@@ -36,9 +36,15 @@ def _artifact(artifact: Artifact) -> list[Cell]:
         Cell(artifact.name, head=True),
         Cell(_bytes(artifact.bytes), value=float(artifact.bytes), number=True),
         Cell("" if artifact.opset is None else str(artifact.opset), number=True),
-        Cell(artifact.uri, wide=True),
+        Cell(_breakable(artifact.uri), wide=True),
         Cell(artifact.sha256, wide=True, tone="mono"),
     ]
+
+
+def _breakable(uri: str) -> Html:
+    """The address, which breaks after its slashes."""
+    parts = [f"{part}/" for part in uri.split("/")[:-1]]
+    return join([*(each for part in parts for each in (part, element("wbr"))), uri.rpartition("/")[2]])
 
 
 def _bytes(count: int) -> str:
@@ -53,10 +59,13 @@ def reproduction(report: Report) -> Html:
     seen = report.environment
     known = {
         "Seed": None if report.seed is None else str(report.seed),
-        "Processor": seen.cpu,
-        "Image": seen.image,
-        "Code, SHA-256": seen.code_sha256,
         "Plan, SHA-256": report.plan_digest,
+        "Code, SHA-256": seen.code_sha256,
+        "Model, SHA-256": next(
+            (each.sha256 for each in report.artifacts if each.name.endswith(".onnx")), None
+        ),
+        "Image": seen.image,
+        "Processor": seen.cpu,
         "Time taken": None if report.cost.seconds is None else figures.duration(report.cost.seconds),
         "Versions": ", ".join(f"{name} {version}" for name, version in seen.versions.items()),
     }
@@ -66,8 +75,21 @@ def reproduction(report: Report) -> Html:
         element("h2", "How to reproduce"),
         element(
             "p",
-            "The same manifest, code and seed on the same versions give the same trials and the same model.",
+            "The same manifest, code and seed on the same versions and kind of processor give the same "
+            "trials and the same model. Latency, throughput and memory are measured anew and differ a "
+            "little. The manifest with every default filled is plan.json beside this page.",
         ),
-        element("pre", "trimtab run job.yaml --output somewhere-new"),
+        element("pre", "\n".join(commands(report))),
         element("dl", *pairs),
     )
+
+
+def commands(report: Report) -> list[str]:
+    """What to type to run it again, to compare the model, and to make this page anew."""
+    version = report.environment.versions.get("trimtab")
+    model = next((each for each in report.artifacts if each.name.endswith(".onnx")), None)
+    lines = [f'pip install "trimtab[jobs]=={version}"'] if version else []
+    lines.append("trimtab run job.yaml --output again")
+    if model is not None:
+        lines.append(f"sha256sum again/model/{report.name}/1/{model.name}  # {model.sha256}")
+    return [*lines, "trimtab report again"]

@@ -9,7 +9,7 @@ from trimtab_jobs.report.markup import Html, element
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: its text, a smaller line under it, the value it sorts by, and how it is set."""
+    """A cell: its text, a smaller line under it, the value it sorts by, how it is set, and a bar."""
 
     text: str
     small: str = ""
@@ -19,6 +19,7 @@ class Cell:
     head: bool = False
     strong: bool = False
     tone: str = ""
+    bar: Html | None = None
 
 
 def table(
@@ -33,10 +34,15 @@ def table(
     content = element(
         "table",
         element("caption", element("span", caption)),
-        element("thead", element("tr", *(_head(cell) for cell in heads))),
+        element("thead", element("tr", *(head(cell) for cell in heads))),
         element("tbody", *(_line(line, index == chosen) for index, line in enumerate(lines))),
         class_="sortable" if sortable else None,
     )
+    return boxed(content, caption)
+
+
+def boxed(content: Html, caption: str) -> Html:
+    """What is too wide for a phone, in a box that scrolls sideways, by keyboard as well."""
     return element("div", content, class_="scroll", role="region", tabindex=0, aria_label=caption)
 
 
@@ -46,7 +52,8 @@ def metric_head(metric: str) -> Cell:
     return Cell(label(metric), small=unit, number=True)
 
 
-def _head(cell: Cell) -> Html:
+def head(cell: Cell) -> Html:
+    """The head of a column; one without text is no head."""
     if not cell.text:
         return element("td")
     small = element("small", cell.small) if cell.small else None
@@ -68,6 +75,7 @@ def _cell(cell: Cell, first: bool) -> Html:
     return element(
         "th" if head else "td",
         text,
+        cell.bar,
         small,
         scope="row" if head else None,
         class_=classes or None,

@@ -1,12 +1,18 @@
 """Charts, axes and markup of the page."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.reports import finished, trials
+from trimtab_jobs.report.bars import bars
 from trimtab_jobs.report.candidates import candidates
-from trimtab_jobs.report.charts import Dot, Point, bars, course, scatter
+from trimtab_jobs.report.history import Dot, course
 from trimtab_jobs.report.markup import Html, element, json_block
-from trimtab_jobs.report.scale import axis, ticks
+from trimtab_jobs.report.scale import axis, powers, ticks
+from trimtab_jobs.report.scatter import Point, scatter
 
 
 @pytest.mark.parametrize(
@@ -47,6 +53,10 @@ def test_element_escapes_what_is_not_markup():
     assert made == '<td class="a" data-value="&quot;1&quot;">&lt;b&gt;<i>x</i></td>'
 
 
+def test_element_shows_signs_that_turn_text_around():
+    assert element("td", "a\u202eb", title="\ud800") == '<td title="\ufffd">a\ufffdb</td>'
+
+
 def test_element_that_is_void_has_no_end():
     assert element("meta", charset="utf-8") == '<meta charset="utf-8">'
 
@@ -79,10 +89,33 @@ def test_scatter_shows_bounds_as_a_line():
 
 
 def test_scatter_shortens_long_names_and_leaves_out_those_without_room():
-    crowd = [point("x" * 40, 1, 1, "final"), *(point(f"name-{index}", 1, 1) for index in range(8))]
+    crowd = [point("x" * 40, 1, 1, "final"), *(point(f"name-{index}", 1, 1) for index in range(9))]
     chart = scatter(crowd, "sizeMB", "accuracy")
     assert f"{'x' * 27}…" in chart
     assert chart.count('class="name') < len(crowd)
+
+
+def test_scatter_of_a_crowd_names_what_stands_out_only():
+    crowd = [
+        point("best", 25, 5, "front"),
+        *(Point(f"p{n}", n, n, (n, n + 1), "plain", "") for n in range(50)),
+    ]
+    chart = scatter(crowd, "sizeMB", "accuracy")
+    assert chart.count('class="name') == 1
+    assert "whisker" not in chart
+
+
+def test_scatter_of_figures_far_apart_is_logarithmic():
+    chart = scatter([point("a", 0.01, 1), point("b", 5, 2)], "latencyMs", "accuracy")
+    assert "latency p50 (ms), logarithmic" in chart
+
+
+def test_scatter_has_models_far_worse_than_the_others_at_its_edge():
+    good = [point(f"good-{n}", n + 1, 0.98 + n / 1000, "front") for n in range(5)]
+    chart = scatter([*good, point("broken", 1, 0.1, "rejected")], "sizeMB", "accuracy")
+    assert '<path d="M' in chart
+    assert "tip of broken" in chart
+    assert ">0.2<" not in chart
 
 
 def test_course_marks_trials_by_how_they_ended():
@@ -91,16 +124,17 @@ def test_course_marks_trials_by_how_they_ended():
         Dot(1, 0.95, "completed"),
         Dot(2, 0.8, "pruned"),
         Dot(3, None, "failed"),
+        Dot(4, 0.1, "pruned"),
     ]
     chart = course(dots, "accuracy", maximize=True, baseline=0.9)
-    assert [
-        chart.count(f'class="{name}"') for name in ("dot completed", "dot pruned", "failed", "baseline")
-    ] == [
-        2,
-        1,
-        1,
-        1,
-    ]
+    groups = dict(re.findall(r'class="(dots \w+|failed|beyond)" d="[^"]+" data-n="([\d ]+)"', chart))
+    assert groups == {"dots completed": "0 1", "dots early": "2", "failed": "3", "beyond": "4"}
+
+
+def test_course_names_the_baseline():
+    dots = [Dot(0, 0.9, "completed"), Dot(1, 0.95, "completed")]
+    assert ">baseline</text>" in course(dots, "accuracy", True, baseline=0.9)
+    assert "baseline" not in course(dots, "accuracy", True, baseline=None)
 
 
 def test_course_follows_the_smallest_when_it_minimizes():
@@ -115,12 +149,39 @@ def test_course_of_trials_that_all_ended_early_has_no_line():
 
 def test_course_thins_out_what_nobody_could_tell_apart():
     chart = course([Dot(index, index / 1e4, "completed") for index in range(5000)], "accuracy", True, None)
-    assert 900 < chart.count("<circle") <= 1200
+    assert 900 < chart.count("h0") <= 1200
 
 
 def test_bars_are_as_long_as_their_figures():
     assert [f'width="{width}"' in bars(4, 1) for width in ("100", "25")] == [True, True]
     assert 'width="0"' in bars(0, 0)
+
+
+@given(values=st.lists(st.floats(-1e200, 1e200), min_size=1, max_size=20))
+def test_every_value_lies_on_its_axis(values: list[float]):
+    made = axis(values, 10, 110)
+    assert all(10 <= made.at(value) <= 110 for value in values)
+    assert all(made.text(tick) for tick in made.ticks)
+
+
+@given(values=st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=20))
+def test_every_positive_value_lies_on_a_logarithmic_axis(values: list[float]):
+    made = axis(values, 10, 110, logarithmic=True)
+    assert all(10 <= made.at(value) <= 110 for value in values)
+    assert len(made.ticks) > 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        pytest.param(0.03, 0.3, (0.05, 0.1, 0.2), id="one-decade"),
+        pytest.param(1, 11, (1, 2, 5, 10), id="ones"),
+        pytest.param(1e-5, 1, (1e-5, 1e-4, 1e-3, 0.01, 0.1, 1), id="decades"),
+        pytest.param(3, 4, (3, 3.2, 3.4, 3.6, 3.8, 4), id="too-close-for-powers"),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_round(low, high, expected):
+    assert powers(low, high, 5) == expected
 
 
 def figure_of(**fields) -> str:
@@ -155,13 +216,13 @@ def test_candidates_need_two_points_for_a_chart():
 
 def test_baseline_and_uncompressed_are_shown_with_their_quality_on_validation():
     section = figure_of()
-    assert 'data-tip="baseline: accuracy 0.900, latency p50 0.332 ms"' in section
-    assert 'data-tip="fp32: accuracy 0.900, latency p50 0.291 ms"' in section
+    assert "<title>baseline: accuracy 0.900, latency p50 0.332 ms</title>" in section
+    assert "<title>fp32: accuracy 0.900, latency p50 0.291 ms</title>" in section
 
 
 def test_candidate_that_was_published_is_set_off():
     section = figure_of()
-    assert '<tr class="chosen"><th scope="row">int8<small>on the front</small></th>' in section
+    assert '<tr class="chosen"><th scope="row" class="name">int8<small>on the front</small></th>' in section
     assert '<td class="wide good">published</td>' in section
 
 
@@ -182,7 +243,7 @@ def test_baseline_whose_worker_was_lost_is_the_trial_that_took_its_place():
     lost = {**first, "state": "lost", "metrics": {}}
     again = {**third, "params": first["params"], "metrics": {"accuracy": 0.77}}
     section = str(candidates(finished(), [lost, second, again]))
-    assert 'data-tip="baseline: accuracy 0.770, latency p50 0.332 ms"' in section
+    assert "<title>baseline: accuracy 0.770, latency p50 0.332 ms</title>" in section
 
 
 def test_candidate_that_was_rejected_is_marked():

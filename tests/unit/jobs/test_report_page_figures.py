@@ -56,6 +56,8 @@ def test_score_has_three_decimals_where_they_say_something(value, text):
         pytest.param("latencyMs", 1.24, "1.24× faster", id="a-little"),
         pytest.param("latencyMs", 0.99999, "as before", id="same"),
         pytest.param("throughput", 128.4, "128× more", id="hundredfold"),
+        pytest.param("latencyP95Ms", 0.85, "as before", id="noise-of-a-tail"),
+        pytest.param("latencyP95Ms", 0.5, "2.0× slower", id="a-tail-that-did-move"),
     ],
 )
 def test_ratio_is_said_in_words(metric, times, text):
@@ -116,9 +118,21 @@ def verdict(**fields: Any) -> GuardrailVerdict:
                 confidence=0.95,
                 n=1540,
             ),
-            "accuracy: drop of at most 0.020 against uncompressed",
-            "drop of 0.002, at most 0.008 with 95 % confidence, on 1,540 test rows",
+            "accuracy: at most 0.020 worse than uncompressed",
+            "0.002 worse, at most 0.008 worse with 95 % confidence, on 1,540 test rows",
             id="max-drop",
+        ),
+        pytest.param(
+            verdict(metric="mae", limit={"maxDrop": 0.5}, against="baseline", measured=-0.25, upper=-0.1),
+            "mae: at most 0.500 worse than baseline",
+            "0.250 better, at least 0.100 better",
+            id="max-drop-of-what-got-better",
+        ),
+        pytest.param(
+            verdict(metric="mae", limit={"max": 3}, measured=2.5, upper=2.75, confidence=0.9),
+            "mae: at most 3.000",
+            "measured 2.500, at most 2.750 with 90 % confidence",
+            id="max-by-its-bound",
         ),
         pytest.param(
             verdict(limit={"min": 0.9}, measured=0.93, lower=0.91, slice="class=7"),
@@ -151,6 +165,24 @@ def test_guardrail_verdict_in_words(one, limit, finding):
 )
 def test_duration_in_words(seconds, text):
     assert figures.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(0.00042, "0.00042", id="float"),
+        pytest.param(True, "True", id="truth"),
+        pytest.param("a  b\n c", "a b c", id="lines"),
+        pytest.param("x" * 9999, "x" * 59 + "…", id="long"),
+    ],
+)
+def test_value_of_a_parameter_is_one_short_line(value, text):
+    assert figures.value_text(value) == text
+
+
+@pytest.mark.parametrize(("part", "text"), [(0.424, "42 %"), (0.001, "<1 %"), (0.0, "0 %"), (1.0, "100 %")])
+def test_share_in_percent(part, text):
+    assert figures.share(part) == text
 
 
 def test_parameters_on_one_line():
