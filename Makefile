@@ -41,6 +41,7 @@ crd: $(VENV)/installed ## Generate the CRDs, the examples' manifests and the ref
 	$(BIN)/python -m trimtab_api.schema crds
 	$(BIN)/python examples/generate.py
 	$(BIN)/python docs/generate_commands.py
+	$(BIN)/python docs/generate_fields.py
 
 .PHONY: bench
 bench: $(VENV)/bench-installed ## Run one claim against its peers: make bench NAME=orchestration

@@ -11,13 +11,15 @@ import click
 import pytest
 import yaml
 
+from docs import generate_fields
 from trimtab_api.manifest import parse_job, parse_profile, read_stream
 from trimtab_api.metadata import API_VERSION
 from trimtab_api.metrics import EFFICIENCY
-from trimtab_api.report import Report
+from trimtab_api.schema import crds
 from trimtab_api.support import refusals
 from trimtab_cli.main import COMMANDS, cli
 from trimtab_jobs.guard import needed_examples
+from trimtab_jobs.guard.bounds import paired_drop_upper
 from trimtab_jobs.report.outcome import ExitCode
 
 ROOT = Path(__file__).parent.parent
@@ -42,8 +44,10 @@ def inline(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    titles = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text()), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    text = FENCE.sub("", page.read_text())
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    named = set(re.findall(r'<a id="([^"]+)"></a>', text))
+    return named | {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def spoken(page: Path, program: str) -> Iterator[list[str]]:
@@ -80,7 +84,8 @@ def test_manifests_are_valid_and_carried_out(page: Path):
         if document is None:
             document = {"apiVersion": API_VERSION, "kind": "OptimizationJob"}
             document |= {"metadata": {"name": "piece"}, "spec": SMALLEST | yaml.safe_load(text)["spec"]}
-        assert refusals(parse_job(document)) == ()
+        job = parse_job(document)
+        assert refusals(job) == () or refusals(job, where="cluster") == ()
 
 
 @pages
@@ -123,10 +128,49 @@ def test_the_reference_has_every_exit_code():
     assert [int(code) for code in ExitCode if f"\n| {int(code)} |" not in text] == []
 
 
-def test_the_reference_has_every_field_of_the_result():
-    named = inline(ROOT / "docs/reference/result.md")
-    fields = {field.alias or name for name, field in Report.model_fields.items()}
-    assert fields - set(named) == set()
+@pytest.mark.parametrize("name", generate_fields.generated())
+def test_the_reference_of_fields_is_current(name: str):
+    committed = (ROOT / "docs/reference" / name).read_text()
+    assert committed == generate_fields.generated()[name], "run: make crd"
+
+
+@pytest.mark.parametrize("page", [generate_fields.JOB, generate_fields.PROFILE, generate_fields.STATUS])
+def test_the_reference_has_every_field_of_the_definitions(page: generate_fields.Page):
+    definitions = crds()
+    plural = "optimizationprofiles" if page is generate_fields.PROFILE else "optimizationjobs"
+    version = definitions[f"trimtab.io_{plural}.yaml"]["spec"]["versions"][0]
+    schema = version["schema"]["openAPIV3Schema"]["properties"][page.root]
+    text = "".join((ROOT / "docs/reference" / each).read_text() for each in {page.name, "report.md"})
+
+    assert [name for name in field_names(schema) if f"`{name}`" not in text] == []
+
+
+def field_names(schema: dict[str, Any]) -> set[str]:
+    """The names of all fields in a schema, at any depth."""
+    below = [*schema.get("properties", {}).values()]
+    below += [schema[word] for word in ("items", "additionalProperties") if word in schema]
+    return set(schema.get("properties", {})).union(*map(field_names, below))
+
+
+def test_no_anchor_of_the_fields_is_there_twice():
+    for name, text in generate_fields.generated().items():
+        found = re.findall(r'<a id="([^"]+)"', text)
+        assert len(found) == len(set(found)), name
+
+
+def test_each_section_that_is_carried_out_has_an_example():
+    text = generate_fields.generated()["optimization-job.md"]
+    sections = re.findall(r"^##+ spec\.(\S+)\n\n(.*)$", text, re.MULTILINE)
+    shown = [
+        yaml.safe_load(block)["spec"] for block in blocks(ROOT / "docs/reference/optimization-job.md", "yaml")
+    ]
+    missing = [
+        path
+        for path, told in sections
+        if "Not carried out yet" not in told
+        and not any(generate_fields.has(spec, f"spec.{path}") for spec in shown)
+    ]
+    assert missing == []
 
 
 def test_the_reference_has_every_built_in_metric():
@@ -143,6 +187,28 @@ def test_the_table_of_needed_examples_is_right():
             for k in (1, 2, 3)
         ]
         assert cells == " | ".join(f"{sure} ({surer})" for sure, surer in found)
+
+
+def test_the_table_of_losses_that_may_be_is_right():
+    text = (ROOT / "docs/explanation/guardrail.md").read_text()
+    rows = re.findall(r"^\| ([\d,]+) \| (\d+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    assert len(rows) == 3
+    for count, *most in rows:
+        n = int(count.replace(",", ""))
+        for k, losses in zip((1, 2, 3), map(int, most), strict=True):
+            assert paired_drop_upper(losses, 0, n, 0.05 / k) <= 0.02
+            assert paired_drop_upper(losses + 1, 0, n, 0.05 / k) > 0.02
+
+
+def test_the_worked_example_of_the_guardrail_is_right():
+    text = (ROOT / "docs/explanation/guardrail.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| (0[.\d]*) \| (0\.\d+) \| (not )?held", text, re.MULTILINE)
+    assert len(rows) == 5
+    for lost, gained, figure, bound, missed in rows:
+        upper = paired_drop_upper(int(lost), int(gained), 540, 0.05 / 3)
+        assert float(figure) == pytest.approx((int(lost) - int(gained)) / 540, abs=5e-5)
+        assert bound == f"{upper:.4f}"
+        assert (upper > 0.02) is bool(missed)
 
 
 def test_every_page_is_in_the_index():
