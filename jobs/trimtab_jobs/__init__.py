@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trimtab_jobs.tasks.base import Task
-    from trimtab_jobs.tasks.metrics import Mean
+    from trimtab_jobs.tasks.metrics import Mean, micro_f1, rmse
     from trimtab_jobs.tasks.paths import data_path
     from trimtab_jobs.tasks.supervised import SupervisedTask
 
-__all__ = ["Mean", "SupervisedTask", "Task", "data_path"]
+__all__ = ["Mean", "SupervisedTask", "Task", "data_path", "micro_f1", "rmse"]
 
 _HOME = {
     "Mean": "trimtab_jobs.tasks.metrics",
     "SupervisedTask": "trimtab_jobs.tasks.supervised",
     "Task": "trimtab_jobs.tasks.base",
     "data_path": "trimtab_jobs.tasks.paths",
+    "micro_f1": "trimtab_jobs.tasks.metrics",
+    "rmse": "trimtab_jobs.tasks.metrics",
 }
 
 

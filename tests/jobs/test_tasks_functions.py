@@ -12,6 +12,7 @@ import pytest
 from tests.support.tasks import session_of, trial_work
 from trimtab_jobs.pool import CodeError, ConfigurationError, Session
 from trimtab_jobs.tasks.checkpoints import load_checkpoint
+from trimtab_jobs.tasks.how_to import HOW_TO
 from trimtab_jobs.tasks.objective import onnx_bytes
 from trimtab_jobs.tasks.rehearsal import rehearse
 from trimtab_jobs.tasks.trial import describe, run_trial
@@ -192,13 +193,10 @@ def test_an_objective_with_nothing_beside_it_says_what_a_model_would_need(opened
     told = describe(opened(SEARCH_ONLY))
     assert (told["kind"], told["metrics"], told["primary"]) == ("objective", [], None)
     assert told["lacking"] == (
-        "user_task has no evaluate, no inputs, no metrics; add:\n"
+        "user_task has no evaluate, no metrics; add:\n"
         "def evaluate(predict, split):\n"
         "    inputs, labels = ...  # arrays of the split: train, validation or test\n"
         "    return {'correct': predict(inputs).argmax(1) == labels}\n"
-        "def inputs(count):\n"
-        "    # for export and calibration: one array per input of the model\n"
-        "    return (train_inputs[:count],)\n"
         "metrics = {'accuracy': lambda rows: rows['correct'].mean()}"
     )
 
@@ -269,6 +267,38 @@ def test_functions_that_make_no_task(opened: Any, source: str, name: str, args: 
         opened(source, name, **args).task()
     assert str(failure.value).startswith(f"spec.task.entrypoint 'user_task:{name}': ")
     assert said in str(failure.value)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(5, 5), (64, 20)])
+def test_without_inputs_they_are_drawn_from_what_the_train_split_asks(
+    opened: Any, count: int, rows: int
+) -> None:
+    session = opened(TRAINING.replace("def inputs", "def _inputs"), "fit")
+    (first,), (second,) = session.task().inputs(count), session.task().inputs(count)
+    assert first.shape == (rows, 1)
+    assert np.array_equal(first, second)
+    assert np.all(np.isin(first, np.linspace(0, 1, 20, dtype=np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        pytest.param(
+            '"train": (0, 1), ', "", "raised KeyError: 'train'; let it know the train split", id="none"
+        ),
+        pytest.param(
+            "x = points(split)", "return {}", "'train') asks the model nothing; add:", id="no question"
+        ),
+    ],
+)
+def test_without_inputs_and_a_train_split_the_method_is_asked_for(
+    opened: Any, before: str, after: str, said: str
+) -> None:
+    source = TRAINING.replace("def inputs", "def _inputs").replace(before, after)
+    with pytest.raises(CodeError) as failure:
+        opened(source, "fit").task().inputs(3)
+    assert said in str(failure.value)
+    assert str(failure.value).endswith(HOW_TO["inputs"])
 
 
 def test_an_onnx_file_may_be_given_by_its_path(tmp_path: Path) -> None:

@@ -49,7 +49,6 @@ def test_a_task_is_constructed_with_its_arguments_and_data(tmp_path: Path) -> No
         ),
         pytest.param(NO_METRIC.replace("def train", "def fit"), "train", id="train"),
         pytest.param(NO_METRIC.replace("def evaluate", "def test"), "evaluate", id="evaluate"),
-        pytest.param(NO_METRIC.replace("def inputs", "def rows"), "inputs", id="inputs"),
     ],
 )
 def test_a_missing_method_is_named_with_three_lines_to_add(tmp_path: Path, source: str, method: str) -> None:

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from trimtab_jobs.pool.errors import CodeError
+from trimtab_jobs.tasks.asking import asked_first, drawn_rows
+from trimtab_jobs.tasks.how_to import HOW_TO
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -58,12 +62,24 @@ class Task(ABC):
     def evaluate(self, predict: Predict, split: str) -> Rows:
         """Return one row per example of the split: `train`, `validation` or `test`."""
 
-    @abstractmethod
     def inputs(self, count: int) -> Arrays:
         """Return up to `count` inputs of the train split, the same each time: one array per model input.
 
-        Export, parity checks and the calibration of int8 look at them.
+        Export, parity checks and the calibration of int8 look at them. By default they are drawn from what
+        `evaluate(predict, "train")` asks the model first; CodeError when it asks nothing there.
         """
+        try:
+            asked = asked_first(self.evaluate, "train")
+        except CodeError:
+            raise
+        except Exception as error:  # whatever user code raises for a split that it does not know
+            raise CodeError(
+                f"evaluate(predict, 'train') raised {type(error).__name__}: {error}; let it know the train "
+                f"split, which calibration looks at, or add:\n{HOW_TO['inputs']}"
+            ) from error
+        if asked is None:
+            raise CodeError(f"evaluate(predict, 'train') asks the model nothing; add:\n{HOW_TO['inputs']}")
+        return drawn_rows(asked, count)
 
     def sizes(self) -> Mapping[str, int | None]:
         """Return the examples of each split, None where that takes a pass over it; empty when not known."""

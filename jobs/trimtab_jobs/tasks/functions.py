@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from trimtab_jobs.tasks.context import TrainContext
 
 Function = Callable[..., Any]
-JUDGING = ("evaluate", "inputs", "metrics")
+JUDGING = ("evaluate", "metrics")
 """What a model is judged by, however it was made."""
 SIGNATURES = "def objective(params, context) or def train(model, params, context)"
 
 
 class FunctionTask(Task):
-    """A training function, with `build`, `evaluate`, `inputs` and `metrics` beside it; `epochs` if not 10."""
+    """A training function with `build`, `evaluate` and `metrics` beside it; if need be `epochs`, `inputs`."""
 
     needed: ClassVar[tuple[str, ...]] = ("build", *JUDGING)
     """Names that the module must have."""
@@ -53,13 +53,15 @@ class FunctionTask(Task):
         return rows
 
     def inputs(self, count: int) -> Arrays:
-        """Return what the module's `inputs` returns."""
+        """Return what the module's `inputs` returns, if it has one."""
+        if not _is_there(self._beside, "inputs"):
+            return super().inputs(count)
         arrays: Arrays = self._beside.inputs(count)
         return arrays
 
 
 class JudgedFunctions(FunctionTask):
-    """What a given model is judged by: `evaluate`, `inputs` and `metrics` of a module."""
+    """What a given model is judged by: `evaluate` and `metrics` of a module."""
 
     needed = JUDGING
 
@@ -100,7 +102,7 @@ def task_of_function(function: Function, beside: ModuleType, args: Mapping[str, 
 
 def how_to_add(module: str, names: list[str]) -> str:
     """Return in words what a module lacks, and the lines to add."""
-    lines = [textwrap.dedent(HOW_TO[name]).replace("(self, ", "(").replace("(self.", "(") for name in names]
+    lines = [textwrap.dedent(HOW_TO[name]).replace("(self, ", "(") for name in names]
     return "\n".join([f"{module} has no {', no '.join(names)}; add:", *lines])
 
 

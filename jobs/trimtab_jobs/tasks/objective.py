@@ -45,7 +45,7 @@ def call_objective(task: Objective, context: TrainContext) -> Returned:
     if model is None and not task.lacking:
         raise CodeError(
             "the objective returned no 'onnx', yet its module says how to judge a model; return its file, "
-            "{..., 'onnx': path}, or remove evaluate, inputs or metrics to search only"
+            "{..., 'onnx': path}, or remove evaluate or metrics to search only"
         )
     if model is not None and task.lacking:
         raise CodeError(f"the objective returned 'onnx', and nothing says how to judge it: {task.lacking}")
