@@ -18,6 +18,7 @@ demo: $(VENV)/installed ## Set up, then run examples/digits/job.yaml from manife
 .PHONY: test
 test: $(VENV)/installed ## Set up, then run every tier of tests
 	@$(BIN)/python -m tests.cluster build > $(VENV)/programs || test "$$CI" != true
+	@$(BIN)/python -m tests.support.chromium > $(VENV)/browser || test "$$CI" != true
 	$(BIN)/pytest tests --cov --cov-report=term:skip-covered
 
 .PHONY: check
@@ -53,8 +54,9 @@ faults: $(VENV)/installed test-deps ## The long table of faults: drivers and ope
 	TRIMTAB_FAULTS=full $(BIN)/pytest tests/faults -s
 
 .PHONY: test-deps
-test-deps: $(VENV)/installed ## Build the test control plane and S3 server (needs Go 1.26; kept outside the tree)
+test-deps: $(VENV)/installed ## Build the test control plane and S3 server (needs Go 1.26; kept outside the tree), get Chromium
 	$(BIN)/python -m tests.cluster build
+	@$(BIN)/python -m tests.support.chromium || test "$$CI" != true
 
 .PHONY: lock
 lock: $(VENV)/installed ## Pin every dependency anew from pyproject.toml

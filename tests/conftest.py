@@ -16,6 +16,7 @@ TIERS = {
     "contract": "one suite for every implementation of a protocol",
     "jobs": "real torch, Ray and ONNX Runtime on small data",
     "integration": "real servers: etcd, kube-apiserver, S3",
+    "browser": "the report in Chromium",
     "faults": "drivers and operators killed, servers away, journals cut, stores that misbehave",
 }
 

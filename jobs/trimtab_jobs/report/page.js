@@ -50,9 +50,18 @@
     chart.pick.setAttribute("class", isLine ? "pick" : "pick spot");
     chart.pick.setAttribute("d", isLine ? "M" + mark.places.map((place) => place.join(" ")).join("L") : `M${x - 8} ${y}a8 8 0 1 0 16 0a8 8 0 1 0-16 0`);
   };
+  let shown = null;
   const clear = () => {
+    shown = null;
     tip.hidden = true;
     charts.forEach((chart) => chart.pick.removeAttribute("d"));
+  };
+  const place = () => {
+    const spot = new DOMPoint(shown.mark.x, shown.mark.y).matrixTransform(shown.svg.getScreenCTM());
+    const left = Math.min(spot.x + 14, document.documentElement.clientWidth - tip.offsetWidth - 8);
+    const above = spot.y - tip.offsetHeight - 12;
+    tip.style.left = `${Math.max(8, left)}px`;
+    tip.style.top = `${above > 4 ? above : spot.y + 14}px`;
   };
   const show = (chart, mark) => {
     clear();
@@ -60,13 +69,10 @@
       const same = other === chart ? mark : mark.number && other.marks.find((each) => each.number === mark.number);
       if (same) drawPick(other, same);
     });
+    shown = { svg: chart.svg, mark };
     tip.textContent = mark.text();
     tip.hidden = false;
-    const spot = new DOMPoint(mark.x, mark.y).matrixTransform(chart.svg.getScreenCTM());
-    const left = Math.min(spot.x + 14, document.documentElement.clientWidth - tip.offsetWidth - 8);
-    const above = spot.y - tip.offsetHeight - 12;
-    tip.style.left = `${Math.max(8, left)}px`;
-    tip.style.top = `${above > 4 ? above : spot.y + 14}px`;
+    place();
   };
 
   const gap = (places, x, y) => {
@@ -106,7 +112,7 @@
       show(chart, marks[chart.at]);
     });
   });
-  document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  document.addEventListener("scroll", () => { if (shown) place(); }, { passive: true });
 
   const key = (row, column) => {
     const cell = row.cells[column];
