@@ -24,7 +24,7 @@ class Event(Model):
     """When it was written, in UTC."""
 
 
-class Start(Event):
+class StartEvent(Event):
     """The run begins: always the first line."""
 
     event: Literal["start"] = "start"
@@ -37,7 +37,7 @@ class Start(Event):
     """SHA-256 of the plan that is carried out."""
 
 
-class Note(Event):
+class NoteEvent(Event):
     """One sentence for a person, such as why a trial failed."""
 
     event: Literal["note"] = "note"
@@ -46,7 +46,7 @@ class Note(Event):
     """The sentence."""
 
 
-class Stage(Event):
+class StageEvent(Event):
     """Another phase or stage has begun."""
 
     event: Literal["stage"] = "stage"
@@ -57,7 +57,7 @@ class Stage(Event):
     """The stage within the phase."""
 
 
-class TrialEnded(Event):
+class TrialEvent(Event):
     """A trial has a result: at its end, or on a rung where it waits for the pruner's word."""
 
     event: Literal["trial"] = "trial"
@@ -78,7 +78,7 @@ class TrialEnded(Event):
     """Why it failed, in one line."""
 
 
-class Counted(Event):
+class ProgressEvent(Event):
     """Where the search stands, after every change."""
 
     event: Literal["progress"] = "progress"
@@ -91,7 +91,7 @@ class Counted(Event):
     """Estimate of the time to the end of the search."""
 
 
-class CandidateMeasured(Event):
+class CandidateEvent(Event):
     """A model was measured, or judged anew."""
 
     event: Literal["candidate"] = "candidate"
@@ -100,7 +100,7 @@ class CandidateMeasured(Event):
     """The candidate, as in result.json."""
 
 
-class Final(Event):
+class FinalEvent(Event):
     """The run has ended. A run that could not start or go on has none: standard error says why."""
 
     event: Literal["final"] = "final"
@@ -114,9 +114,10 @@ class Final(Event):
 
 
 AnyEvent = Annotated[
-    Start | Note | Stage | TrialEnded | Counted | CandidateMeasured | Final, Field(discriminator="event")
+    StartEvent | NoteEvent | StageEvent | TrialEvent | ProgressEvent | CandidateEvent | FinalEvent,
+    Field(discriminator="event"),
 ]
-Change = Note | Stage | Counted | CandidateMeasured
+Change = NoteEvent | StageEvent | ProgressEvent | CandidateEvent
 
 
 def between(before: Report | None, now: Report, time: datetime) -> Iterator[Change]:
@@ -124,13 +125,13 @@ def between(before: Report | None, now: Report, time: datetime) -> Iterator[Chan
     if now.phase not in ACTIVE:
         return
     if before is None or (before.phase, before.stage) != (now.phase, now.stage):
-        yield Stage(time=time, phase=now.phase, stage=now.stage)
+        yield StageEvent(time=time, phase=now.phase, stage=now.stage)
     if now.message and (before is None or before.message != now.message):
-        yield Note(time=time, message=now.message)
+        yield NoteEvent(time=time, message=now.message)
     known = before.candidates if before else ()
-    yield from (CandidateMeasured(time=time, candidate=each) for each in now.candidates if each not in known)
+    yield from (CandidateEvent(time=time, candidate=each) for each in now.candidates if each not in known)
     if now.trials.total and (before is None or (before.trials, before.best) != (now.trials, now.best)):
-        yield Counted(time=time, trials=now.trials, best=now.best, seconds_left=now.seconds_left)
+        yield ProgressEvent(time=time, trials=now.trials, best=now.best, seconds_left=now.seconds_left)
 
 
 def line(event: Event) -> str:

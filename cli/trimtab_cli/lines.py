@@ -36,7 +36,7 @@ class LineScreen:
     def __enter__(self) -> Self:
         """Write what begins."""
         self._write(
-            events.Start(
+            events.StartEvent(
                 time=self._clock(), name=self._plan.name, output=self._output, plan_digest=self._plan.digest
             )
         )
@@ -47,7 +47,7 @@ class LineScreen:
 
     def note(self, message: str) -> None:
         """Write one sentence for a person."""
-        self._write(events.Note(time=self._clock(), message=message))
+        self._write(events.NoteEvent(time=self._clock(), message=message))
 
     def show(self, report: Report) -> None:
         """Write each change since the last report."""
@@ -65,17 +65,17 @@ class LineScreen:
 
         verdict = outcome(report)
         self._write(
-            events.Final(time=self._clock(), exit_code=verdict.code, title=verdict.title, report=report)
+            events.FinalEvent(time=self._clock(), exit_code=verdict.code, title=verdict.title, report=report)
         )
 
     def _write(self, event: events.Event) -> None:
         self._echo(events.line(event))
 
 
-def trial_event(trial: "Trial", time: datetime) -> events.TrialEnded:
+def trial_event(trial: "Trial", time: datetime) -> events.TrialEvent:
     """The event of a trial that has a result."""
     assert trial.state in ("paused", "completed", "failed")
-    return events.TrialEnded(
+    return events.TrialEvent(
         time=time,
         number=trial.number,
         state=trial.state,

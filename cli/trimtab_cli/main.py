@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "init": "trimtab_cli.init:init",
     "validate": "trimtab_cli.validate:validate",
+    "estimate": "trimtab_cli.estimate:estimate",
     "run": "trimtab_cli.run:run",
     "get": "trimtab_cli.get:get",
     "logs": "trimtab_cli.logs:logs",

@@ -12,7 +12,7 @@ import click
 from trimtab_api.errors import Problem, SpecError
 from trimtab_api.job import OptimizationJob
 from trimtab_api.manifest import parse_job, parse_profile, read_stream
-from trimtab_api.support import refusals
+from trimtab_api.support import Where, refusals
 from trimtab_cli.assignments import Assignment, assigned
 from trimtab_cli.positions import is_written, line_of
 
@@ -93,7 +93,10 @@ def read_text(source: str) -> str:
 
 
 def read_manifest(
-    source: str, given_data: Collection[str] = (), given: Sequence[Assignment] = ()
+    source: str,
+    given_data: Collection[str] = (),
+    given: Sequence[Assignment] = (),
+    where: Where = "embedded",
 ) -> Manifest:
     """The manifest at a path or on standard input, with the fields that the command line has `given`.
 
@@ -116,7 +119,7 @@ def read_manifest(
     folder = Path.cwd() if source == "-" else Path(source).resolve().parent
     profile_name = profile.metadata.name if profile else None
     manifest = Manifest(source, folder, text, job, documents.config_maps, profile_name, given)
-    refuse(manifest, refusals(job, given_data))
+    refuse(manifest, refusals(job, given_data, where))
     return manifest
 
 

@@ -79,12 +79,12 @@ def changes(before: Report | None, now: Report) -> Iterator[str]:
     """
     for change in events.between(before, now, datetime.now(UTC)):
         match change:
-            case events.Stage(phase=phase, stage=stage):
+            case events.StageEvent(phase=phase, stage=stage):
                 told = phase.lower().startswith(stage.lower())  # "Searching: search" says nothing more
                 yield phase if told else f"{phase}: {stage}"
-            case events.Note(message=message):
+            case events.NoteEvent(message=message):
                 yield message
-            case events.CandidateMeasured(candidate=candidate):
+            case events.CandidateEvent(candidate=candidate):
                 yield f"candidate {progress.candidate(candidate)}"
 
 

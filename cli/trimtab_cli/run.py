@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trimtab_api.report import Report
     from trimtab_cli.order import Order
     from trimtab_cli.screen import Screen
+    from trimtab_jobs.forecast import Facts
     from trimtab_jobs.search import Trial
 
 
@@ -33,6 +34,19 @@ class Driver(Protocol):
         tell_trial: "Callable[[Trial], None]",
     ) -> "Report":
         """The report of the run, which publishes each change, and tells each trial's result, on the way."""
+        ...
+
+    def probe(  # noqa: PLR0913  one keyword for each thing that a person can choose or see
+        self,
+        plan: "Plan",
+        *,
+        code: str | None,
+        data: Mapping[str, str],
+        count: int,
+        should_stop: Callable[[], bool],
+        say: Callable[[str], object],
+    ) -> "Facts":
+        """What a few trials and one of each later step take."""
         ...
 
     def check(self, plan: "Plan", *, code: str | None, data: Mapping[str, str]) -> "tuple[Problem, ...]":

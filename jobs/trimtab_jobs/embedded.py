@@ -1,12 +1,14 @@
 """The whole way on one machine: a local Ray, a folder or bucket as the store, the same driver as in a pod."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from trimtab_api.errors import Problem
@@ -15,11 +17,13 @@ from trimtab_api.report import Report
 from trimtab_jobs.driver import DESCRIBE, Run, carry_out, task_of
 from trimtab_jobs.entrypoint import mistake
 from trimtab_jobs.errors import JobError, RefusedError
+from trimtab_jobs.forecast import Facts
 from trimtab_jobs.machine import available_cores, available_memory
 from trimtab_jobs.ownership import begin, earlier_report, refuse_other_code, used_seconds
 from trimtab_jobs.pool import Done, TrialPool, Work, WorkerSetup
 from trimtab_jobs.pool.code import code_digest
 from trimtab_jobs.pool.inline import InlinePool
+from trimtab_jobs.probing import Probing, TimedPool, probed
 from trimtab_jobs.progress import Progress, Publish, TellTrial
 from trimtab_jobs.saving import saving
 from trimtab_jobs.search.space import space_of
@@ -70,6 +74,31 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     with workers(plan, setup, progress) as pool, saving(store, record, progress):
         carry_out(Run(plan, store, record, pool, progress, should_stop, digest))
     return progress.report
+
+
+def probe(  # noqa: PLR0913  one keyword for each thing that a person can choose or see
+    plan: Plan,
+    *,
+    code: str | None,
+    data: Mapping[str, str],
+    count: int,
+    should_stop: Callable[[], bool],
+    say: Callable[[str], None],
+) -> Facts:
+    """What `count` trials of the plan and one of each later step take here; nothing of them is kept.
+
+    Raises JobError where the run itself would end so, RefusedError as `run`, StoppedError when `should_stop`
+    said so.
+    """
+    check_data(data)
+    if wrong := mistake(plan.spec.task.entrypoint, code):
+        raise JobError("Code", wrong)
+    begun = time.perf_counter()
+    progress = Progress(Report(name=plan.name), lambda report: say(report.message))
+    with TemporaryDirectory(prefix="trimtab-probe-") as folder:
+        store = open_store(folder)
+        with workers(plan, setup_of(plan, store.uri, code, data), progress) as pool:
+            return probed(Probing(plan, store, TimedPool(pool), should_stop, say), begun, count)
 
 
 def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Problem, ...]:

@@ -12,13 +12,14 @@ TRIMTAB = Path(sys.executable).with_name("trimtab")
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what `trimtab run` of the digits printed, with fewer trials, and its output."""
+    """A folder with what `trimtab run` of the digits told, with fewer trials: printed, events, its output."""
     folder = tmp_path_factory.mktemp("demo")
     manifest = (ROOT / "examples/digits/job.yaml").read_text()
     assert manifest.count("trials: 24") == 1
     (folder / "job.yaml").write_text(manifest.replace("trials: 24", "trials: 2"))
-    command = [TRIMTAB, "run", "job.yaml", "--output", "output"]
+    command = [TRIMTAB, "run", "job.yaml", "--output", "output", "--progress", "json", "-o", "text"]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     (folder / "printed").write_text(ended.stdout)
+    (folder / "events").write_text(ended.stderr)
     return folder

@@ -6,8 +6,8 @@ from trimtab_api.errors import Problem
 from trimtab_api.model import got
 from trimtab_api.plan import Plan, WorkerGroup
 from trimtab_api.profile import Pool, ProfileSpec
+from trimtab_api.rooms import pool_of, rooms, whole_cpus
 from trimtab_api.segments import WORKERS
-from trimtab_operator.resources.groups import pool_of, rooms, whole_cpus
 
 _RESERVED = ("head", WORKERS)
 _LONGEST_LABEL = 63

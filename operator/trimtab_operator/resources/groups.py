@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from trimtab_api.fields import quantity_value
 from trimtab_api.plan import Segment, WorkerGroup
 from trimtab_api.profile import Pool, ProfileSpec
+from trimtab_api.rooms import pods_needed, pool_of, whole_cpus
 from trimtab_operator.resources.defaults import Defaults
 
 _RAY = 1
 """CPUs that Ray itself gets beside a measurement, so as not to disturb it."""
-_ROUNDING = 1e-9
-"""Ten tenths are one, whatever binary fractions make of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +42,8 @@ def pods_of(segment: Segment, profile: ProfileSpec, defaults: Defaults) -> tuple
     return tuple(_pods(group, pool_of(group, profile), defaults) for group in segment.groups)
 
 
-def pool_of(group: WorkerGroup, profile: ProfileSpec) -> Pool | None:
-    """Return the pool a group runs on; None under a profile without pools, where that is any node."""
-    return next((pool for pool in profile.pools if pool.name == group.pool), None)
-
-
 def _pods(group: WorkerGroup, pool: Pool | None, defaults: Defaults) -> Pods:
-    most = _slots(group, pool)
-    replicas = math.ceil(group.workers / most)
+    replicas = pods_needed(group, pool)
     slots = math.ceil(group.workers / replicas)
     if pool is None:
         cpu = _text(group.cpu * slots + (_RAY if group.guaranteed else 0))
@@ -59,31 +52,6 @@ def _pods(group: WorkerGroup, pool: Pool | None, defaults: Defaults) -> Pods:
     cpu = _text(whole_cpus(pool)) if group.guaranteed else pool.resources.cpu
     gpus = pool.resources.gpu if group.gpu else 0
     return Pods(group, pool, replicas, slots, cpu, pool.resources.memory, gpus)
-
-
-def _slots(group: WorkerGroup, pool: Pool | None) -> int:
-    """Return how many works of a group one pod takes."""
-    if pool is None:
-        return math.floor(1 / group.gpu + _ROUNDING) if 0 < group.gpu < 1 else 1
-    return max(1, min(rooms(group, pool).values()))  # at admission every work fitted
-
-
-def rooms(group: WorkerGroup, pool: Pool) -> dict[str, int]:
-    """Return how many works of a group one pod of the pool has room for, by what they take."""
-    has = pool.resources
-    cpus = whole_cpus(pool) if group.guaranteed else quantity_value(has.cpu)
-    found = {"cpu": math.floor(cpus / group.cpu + _ROUNDING)}
-    if group.memory:
-        found["memory"] = math.floor(quantity_value(has.memory) / quantity_value(group.memory) + _ROUNDING)
-    if group.gpu:  # Ray gives a work parts of one GPU, or whole ones
-        per_gpu = math.floor(1 / group.gpu + _ROUNDING)
-        found["gpu"] = has.gpu * per_gpu if group.gpu < 1 else math.floor(has.gpu / group.gpu)
-    return found
-
-
-def whole_cpus(pool: Pool) -> int:
-    """Return the CPUs of a pool's pod that a node can set apart for it."""
-    return math.floor(quantity_value(pool.resources.cpu))
 
 
 def _text(cpus: float) -> str:

@@ -12,10 +12,10 @@ from trimtab_api.errors import SpecError
 from trimtab_api.manifest import parse_profile
 from trimtab_api.plan import Plan, Segment, WorkerGroup, resolve
 from trimtab_api.profile import OptimizationProfile
+from trimtab_api.rooms import rooms
 from trimtab_operator.profiles import plan_for
 from trimtab_operator.resources import pods_of
 from trimtab_operator.resources.fits import unfit
-from trimtab_operator.resources.groups import rooms
 
 Document = dict[str, Any]
 SPACE = {"parameters": [{"name": "lr", "float": {"low": 0.1, "high": 1}}]}
