@@ -1,7 +1,8 @@
 """The models that the page compares: baseline, uncompressed and candidates, on the same split. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from trimtab_api.metrics import EFFICIENCY
 from trimtab_api.report import Candidate, Measured, Report
 from trimtab_jobs.report.trials import Trial, baseline_of
 
@@ -12,16 +13,21 @@ Model = Measured | Candidate
 def references(report: Report, trials: Sequence[Trial]) -> list[Measured]:
     """Baseline and uncompressed with the quality that their trials had on validation.
 
-    Their own figures are of the test split, which cannot be compared with those of the candidates.
+    Their own quality is that on the test split, which cannot be compared with the candidates'. Size and speed
+    are those of the ONNX models, not what the search may have measured of the trials.
     """
     winner = next((trial for trial in trials if report.best and trial["number"] == report.best.trial), None)
     baseline = baseline_of(trials) if trials else None
     pairs = ((report.baseline, baseline), (report.uncompressed, winner))
     return [
-        Measured(id=model.id, metrics={**model.metrics, **trial["metrics"]})
+        Measured(id=model.id, metrics={**model.metrics, **_quality(trial["metrics"])})
         for model, trial in pairs
         if model is not None and trial is not None
     ]
+
+
+def _quality(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if name not in EFFICIENCY}
 
 
 def parent_of(candidate: Candidate, candidates: Sequence[Candidate]) -> str | None:

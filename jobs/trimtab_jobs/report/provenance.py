@@ -67,7 +67,10 @@ def reproduction(report: Report) -> Html:
         "Image": seen.image,
         "Processor": seen.cpu,
         "Time taken": None if report.cost.seconds is None else figures.duration(report.cost.seconds),
-        "Versions": ", ".join(f"{name} {version}" for name, version in seen.versions.items()),
+        "Versions": ", ".join(
+            figures.brief(f"{name} {version}", figures.LONGEST_VALUE)
+            for name, version in seen.versions.items()
+        ),
     }
     pairs = (join([element("dt", name), element("dd", value)]) for name, value in known.items() if value)
     return element(

@@ -30,7 +30,7 @@ def search(report: Report, trials: Sequence[Trial]) -> list[Html]:
         *_best(report),
         *(_course(ranks, tried, trials) if ranks else ()),
         *(_tradeoff(report, tried)),
-        *(_importance(found, tried) if ranks else ()),
+        *(_importance(found, tried, ranks) if ranks else ()),
         *(_coordinates(ranks, tried, found) if ranks else ()),
     ]
 
@@ -106,12 +106,14 @@ def _tradeoff(report: Report, tried: Sequence[Trial]) -> Iterator[Html]:
         yield element("figure", drawing, element("figcaption", caption), class_="chart")
 
 
-def _importance(found: Importance | None, tried: Sequence[Trial]) -> Iterator[Html]:
+def _importance(found: Importance | None, tried: Sequence[Trial], ranks: Ranking) -> Iterator[Html]:
     if not names(tried, "params"):
         return
     yield element("h3", "Which parameters mattered")
     if found is None or found.explained < LEAST_EXPLAINED:
-        yield element("p", _why_not(found, tried), class_="note")
+        yield element(
+            "p", _why_not(found, sum(ranks.of(trial) is not None for trial in tried)), class_="note"
+        )
         return
     largest = next(iter(found.losses.values())) or 1.0
     shown = list(found.losses.items())[:MOST_NAMED]
@@ -132,11 +134,11 @@ def _importance(found: Importance | None, tried: Sequence[Trial]) -> Iterator[Ht
     yield table(caption, [Cell("parameter"), Cell(""), Cell("loss of R²", number=True)], lines)
 
 
-def _why_not(found: Importance | None, tried: Sequence[Trial]) -> str:
+def _why_not(found: Importance | None, valued: int) -> str:
     if found is None:
         return (
-            f"Too few trials to say: it takes {LEAST_TRIALS} with different figures and parameters, "
-            f"and there are {len(tried)}."
+            f"Too few trials to say: it takes {LEAST_TRIALS} with different figures and parameters, and "
+            f"{valued} have a figure."
         )
     return (
         f"Nothing can be said: a random forest explains {figures.share(max(0.0, found.explained))} of the "

@@ -220,6 +220,11 @@ def test_baseline_and_uncompressed_are_shown_with_their_quality_on_validation():
     assert "<title>fp32: accuracy 0.900, latency p50 0.291 ms</title>" in section
 
 
+def test_baseline_keeps_the_speed_of_its_onnx_model_where_the_search_measured_its_trials():
+    slow = [{**trial, "metrics": {**trial["metrics"], "latencyMs": 9.0}} for trial in trials(40)]
+    assert "<title>baseline: accuracy 0.900, latency p50 0.332 ms</title>" in str(candidates(finished(), slow))
+
+
 def test_candidate_that_was_published_is_set_off():
     section = figure_of()
     assert '<tr class="chosen"><th scope="row" class="name">int8<small>on the front</small></th>' in section
