@@ -171,7 +171,7 @@ class ExportSpec(Model):
     """The ONNX model that comes out."""
 
     opset: Annotated[int, Field(ge=18, le=23)] = 21
-    """ONNX operator set."""
+    """ONNX operator set; an .onnx model that is given keeps its own."""
     batch: IntOrScalar = "dynamic"
     """dynamic, or a fixed number of rows."""
 

@@ -1,6 +1,7 @@
 """What of the language this version carries out, and where; the rest is refused by name, never ignored."""
 
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any, Literal
 
 from trimtab_api.digests import CLUSTER_ONLY
@@ -14,7 +15,9 @@ Where = Literal["embedded", "cluster"]
 
 REFUSED = (
     "task.data[].sha256",
-    "model",
+    "model.freeze[]",
+    "model.unfreeze",
+    "model.head",
     "search.sampler.grid",
     "search.sampler.sobol",
     "search.sampler.cmaes",
@@ -81,7 +84,8 @@ def refusals(
             for path, value in _matches(spec, pattern)
             if value in values
         ]
-    return (*problems, *_further_targets(spec), *_unreachable_data(spec, where))
+    further = (_further_targets(spec), _unreachable_data(spec, where), _unreachable_model(spec, where))
+    return (*problems, *chain.from_iterable(further))
 
 
 def cluster_only(job: OptimizationJob) -> tuple[str, ...]:
@@ -111,6 +115,16 @@ def _unreachable_data(spec: dict[str, Any], where: Where) -> Iterator[Problem]:
         elif where == "cluster":
             why = "a relative path is one of the machine on which trimtab run runs"
             yield Problem(f"spec.{path}", f"{why}; {instead[where]}")
+
+
+def _unreachable_model(spec: dict[str, Any], where: Where) -> Iterator[Problem]:
+    """Yield a problem for a given model at a place that is not read: a volume, or a path on a cluster."""
+    for path, uri in _matches(spec, "model.pretrained.uri"):
+        if uri.startswith("pvc://"):
+            yield Problem(f"spec.{path}", f"a model on a volume is {_WHY}; put it into a bucket")
+        elif where == "cluster" and "://" not in uri:
+            why = "a relative path is one of the machine on which trimtab run runs"
+            yield Problem(f"spec.{path}", f"{why}; put the model into a bucket")
 
 
 def _matches(value: Any, pattern: str, path: str = "") -> Iterator[tuple[str, Any]]:

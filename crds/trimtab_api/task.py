@@ -105,7 +105,7 @@ class PretrainedModel(Model):
     """The weights or the ONNX model to start from."""
 
     uri: DataUri
-    """Torch weights (.safetensors, .pt), or an .onnx model, which is compressed but not trained."""
+    """Weights (.safetensors), or an .onnx model, which is compressed but not trained."""
     sha256: Sha256 | None = None
     """SHA-256 of the file; another content is refused."""
 

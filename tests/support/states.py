@@ -74,7 +74,13 @@ STATES: dict[str, tuple[Observed, str, str, str]] = {
         "InProgress",
     ),
     "refused": (
-        tick(applied(job(model={"pretrained": {"uri": "s3://models/vision/a.onnx"}}, search=None))),
+        tick(
+            applied(
+                job(
+                    guardrail=[{"metric": "accuracy", "min": 0.9, "slice": {"column": "class", "value": "7"}}]
+                )
+            )
+        ),
         "Failed",
         "Refused",
         "Failed",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from onnxruntime.quantization import (  # type: ignore[import-untyped]  # ships no types
     CalibrationDataReader,
@@ -18,14 +19,16 @@ from onnxruntime.quantization import (  # type: ignore[import-untyped]  # ships 
     QuantType,
     quantize_static,
 )
-from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]  # ships no types
 
+from trimtab_jobs.given.flaws import one_line
 from trimtab_jobs.measure.artifacts import fetch_model, local_folder, model_bytes
 from trimtab_jobs.measure.hardware import Hardware, hardware
 from trimtab_jobs.measure.onnx_model import Array, OnnxModel
 from trimtab_jobs.measure.parity import parity_of
+from trimtab_jobs.pool.errors import ConfigurationError
 from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.onnx_file import fused_ops, publish_model
+from trimtab_jobs.stages.quantizable import is_quantized, prepare
 from trimtab_jobs.stages.quiet import quiet
 from trimtab_jobs.tasks.seeds import seed_everything
 
@@ -73,14 +76,25 @@ def quantize(session: Session, *, candidate: str, parent: str, config: dict[str,
     """Return key, sha256, bytes, opset, ops, `parity` and `changed` of the parent in int8.
 
     `config` is the manifest's calibration: `method` and `samples`, drawn from the train split.
+    ConfigurationError when the quantizer does not know what to do with the model.
     """
     source = fetch_model(session, parent)
-    seed_everything(0)  # the calibration set is the same each time, whatever the train split draws
-    inputs = session.task().inputs(int(config.get("samples", 512)))
     types = TYPES[hardware()]
+    model = onnx.load(source)
+    if is_quantized(model) or not any(node.op_type in FLOAT_OPS for node in model.graph.node):
+        changed = _changed(source, source, types) | {"nothing": True}
+        parity = parity_of(session, source, source)
+        return {**publish_model(session, candidate, model), "parity": parity, "changed": changed}
+    seed_everything(0)  # the calibration set is the same each time, whatever the train split draws
+    inputs = calibration_rows(session.task().inputs(int(config.get("samples", 512))), config)
     target = local_folder(session, candidate) / "quantized.onnx"
-    with quiet():
-        _quantize_file(source, target, TrainingRows(OnnxModel(source), inputs), types, config)
+    try:
+        with quiet():
+            _quantize_file(source, target, TrainingRows(OnnxModel(source), inputs), types, config)
+    except Exception as error:  # onnx's checks and ONNX Runtime's asserts have no common base
+        raise ConfigurationError(
+            f"int8: ONNX Runtime's quantizer cannot take it: {type(error).__name__}: {one_line(error)}"
+        ) from error
     published = publish_model(session, candidate, onnx.load(target))
     target.unlink()
     path = local_folder(session, candidate) / "model.onnx"
@@ -91,11 +105,31 @@ def quantize(session: Session, *, candidate: str, parent: str, config: dict[str,
     }
 
 
+def calibration_rows(inputs: tuple[Array, ...], config: dict[str, Any]) -> tuple[Array, ...]:
+    """Return the inputs that ranges are found on: a histogram takes whole batches, and no NaN.
+
+    ConfigurationError where that leaves none.
+    """
+    if config.get("method", "minmax") == "minmax":
+        return inputs
+    whole = np.ones(len(inputs[0]), np.bool_)
+    for part in inputs:
+        whole &= part.dtype.kind != "f" or np.isfinite(part).reshape(len(part), -1).all(1)
+    rows = np.flatnonzero(whole)
+    if not len(rows):
+        raise ConfigurationError(
+            "int8: every training input holds a NaN, which spec.compress.calibration.method: "
+            f"{config['method']} cannot take; use minmax"
+        )
+    full = len(rows) // CALIBRATION_BATCH * CALIBRATION_BATCH or len(rows)
+    return tuple(part[rows[:full]] for part in inputs)
+
+
 def _quantize_file(
     source: Path, target: Path, rows: TrainingRows, types: Types, config: dict[str, Any]
 ) -> None:
     prepared = target.with_name("prepared.onnx")
-    quant_pre_process(source, prepared)
+    prepare(source, prepared)
     method = str(config.get("method", "minmax"))
     quantize_static(
         prepared,

@@ -26,7 +26,7 @@ CARRIED_OUT = {
     "search.sampler.random", "search.pruner.asha", "search.pruner.none", "search.parameters[].name",
     "search.parameters[].float", "search.parameters[].int", "search.parameters[].categorical",
     "search.parameters[].default", "search.parameters[].when",
-    "compress.prune.structured", "compress.distill",
+    "compress.prune.structured", "compress.distill", "model.pretrained",
     "compress.quantize[]", "compress.calibration", "compress.budget",
     "guardrail[].metric", "guardrail[].maxDrop", "guardrail[].min", "guardrail[].max",
     "guardrail[].confidence", "guardrail[].against", "guardrail[].target",
@@ -166,3 +166,26 @@ def test_what_only_a_cluster_uses_is_named() -> None:
 
 def test_defaults_that_the_api_server_fills_in_are_not_named() -> None:
     assert cluster_only(job(retry=0, suspend=False)) == ()
+
+
+@pytest.mark.parametrize(
+    ("where", "uri", "why"),
+    [
+        ("embedded", "pvc://models/a.onnx", f"a model on a volume is {WHY}; put it into a bucket"),
+        ("cluster", "pvc://models/a.onnx", f"a model on a volume is {WHY}; put it into a bucket"),
+        (
+            "cluster",
+            "models/a.onnx",
+            "a relative path is one of the machine on which trimtab run runs; put the model into a bucket",
+        ),
+    ],
+)
+def test_given_model_at_a_place_that_is_not_read_is_refused(where: Where, uri: str, why: str) -> None:
+    assert [str(each) for each in refusals(job(model={"pretrained": {"uri": uri}}), where=where)] == [
+        f"spec.model.pretrained.uri: {why}"
+    ]
+
+
+def test_given_model_is_carried_out_from_a_bucket_and_from_the_manifests_folder() -> None:
+    for uri in ("s3://models/a.onnx", "weights/a.safetensors"):
+        assert refusals(job(model={"pretrained": {"uri": uri}})) == ()

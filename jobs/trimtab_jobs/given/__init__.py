@@ -1,0 +1,1 @@
+"""The model that a person brings: fetched, verified, and checked before anything else is done with it."""

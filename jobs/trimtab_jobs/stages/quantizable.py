@@ -1,0 +1,52 @@
+"""An ONNX model made ready for static int8: what the quantizer needs of a graph, and does not say."""
+
+from pathlib import Path
+
+import onnx
+from onnx import ModelProto
+from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]  # ships no types
+
+from trimtab_jobs.stages.onnx_file import opset_of
+
+PER_CHANNEL_OPSET = 13
+"""The first operator set whose DequantizeLinear has a scale for each channel."""
+INTEGER_MARKS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
+"""Operators of a model that is quantized already, beside those that begin with QLinear."""
+
+
+def is_quantized(model: ModelProto) -> bool:
+    """Return whether a model is one in integers already."""
+    return any(
+        node.op_type in INTEGER_MARKS or node.op_type.startswith("QLinear") for node in model.graph.node
+    )
+
+
+def prepare(source: Path, prepared: Path) -> None:
+    """Write the model with constants folded, batch normalization in its convolutions, and shapes inferred.
+
+    Whatever onnx and ONNX Runtime raise says why it cannot be.
+    """
+    model = onnx.load(source)
+    if opset_of(model) < PER_CHANNEL_OPSET:
+        model = onnx.version_converter.convert_version(model, PER_CHANNEL_OPSET)
+    raised = prepared.with_name("raised.onnx")
+    raised.write_bytes(model.SerializeToString())
+    try:
+        quant_pre_process(raised, prepared)
+    except (
+        Exception
+    ):  # its symbolic shapes know fewer operators than ONNX Runtime runs; ONNX's own are enough
+        quant_pre_process(raised, prepared, skip_symbolic_shape=True)
+    raised.unlink()
+    model = onnx.load(prepared)
+    flatten_biases(model)
+    prepared.write_bytes(model.SerializeToString())
+
+
+def flatten_biases(model: ModelProto) -> None:
+    """Let each bias of a Gemm have one axis: the quantizer takes a row of a matrix (1, n) for one number."""
+    biases = {node.input[2] for node in model.graph.node if node.op_type == "Gemm" and len(node.input) > 2}
+    others = {name for node in model.graph.node if node.op_type != "Gemm" for name in node.input}
+    for tensor in model.graph.initializer:
+        if tensor.name in biases - others and len(tensor.dims) == 2 and tensor.dims[0] == 1:
+            del tensor.dims[0]
