@@ -201,7 +201,7 @@ def task_of(plan: Plan, told: Mapping[str, Any], earlier: int = 0) -> Task:
         return search_only(plan, told)
     spec = plan.spec
     rules = guard.Rules(spec.guardrail, spec.objectives or (primary_objective(told["primary"]),))
-    kind: Kind = told.get("kind", "module")
+    kind: Kind = told["kind"]
     made = len(chosen(spec.compress)) if spec.compress else 1
     tries = min(guard.MOST_TRIED, made)
 

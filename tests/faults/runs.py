@@ -46,10 +46,11 @@ spec:
     - {{name: weight_decay, float: {{low: 0.0, high: 0.01}}}}
     sampler: {{random: {{}}}}
     pruner: {pruner}
-  compress: {{quantize: [int8]}}
+  compress: {compress}
   guardrail:
   - {{metric: accuracy, maxDrop: 0.05}}
 """
+INT8 = "{quantize: [int8]}"
 PRUNERS = {"none": "{none: {}}", "asha": "{asha: {minEpochs: 1, reduction: 2}}"}
 
 Process = subprocess.Popen[str]
@@ -68,7 +69,7 @@ class Job:
     @classmethod
     def make(cls, folder: Path, output: str, **fields: Any) -> "Job":
         folder.mkdir(parents=True)
-        values = {"trials": 8, "parallelism": 2, "pause": 0.2, "pruner": "none"} | fields
+        values = {"trials": 8, "parallelism": 2, "pause": 0.2, "pruner": "none", "compress": INT8} | fields
         values["pruner"] = PRUNERS[values["pruner"]]
         (folder / "counting.py").write_text((HERE / "counting.py").read_text())
         (folder / "job.yaml").write_text(MANIFEST.format(executions=folder / "executions", **values))

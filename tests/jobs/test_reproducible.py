@@ -6,14 +6,17 @@ import pytest
 
 from tests.faults.runs import Job, trials_of
 
+PRUNED = (
+    "{prune: {structured: {ratios: [0.5], steps: 2, finetuneEpochs: 1}}, "
+    "distill: {temperature: 2.0}, quantize: [int8]}"
+)
+
 
 @pytest.fixture(scope="module")
 def two_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Job]:
     folders = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
-    jobs = [
-        Job.make(folder / "job", str(folder / "output"), parallelism=1, trials=4, pause=0, pruner="asha")
-        for folder in folders
-    ]
+    fields = {"parallelism": 1, "trials": 4, "pause": 0, "pruner": "asha", "compress": PRUNED}
+    jobs = [Job.make(folder / "job", str(folder / "output"), **fields) for folder in folders]
     assert [job.finish() for job in jobs] == [0, 0], jobs[0].printed
     return jobs[0], jobs[1]
 
@@ -29,10 +32,14 @@ def test_the_trials_are_the_same(two_runs: tuple[Job, Job]):
 
 def test_every_candidate_has_the_same_bytes(two_runs: tuple[Job, Job]):
     first, second = two_runs
-    models = [key for key in first.store.list("candidates") if key.endswith(".onnx")]
+    files = [key for key in first.store.list("candidates") if not key.endswith("made.json")]
 
-    assert len(models) == 3
-    assert [first.store.get(key) for key in models] == [second.store.get(key) for key in models]
+    assert len([key for key in files if key.endswith("model.onnx")]) == 5
+    assert [key for key in files if "model.onnx" not in key] == [
+        "candidates/structured-0.5/weights.safetensors",
+        "candidates/structured-0.5/widths.json",
+    ]
+    assert [first.store.get(key) for key in files] == [second.store.get(key) for key in files]
 
 
 def test_nothing_published_names_a_path(two_runs: tuple[Job, Job]):

@@ -5,7 +5,6 @@ With distillation it learns from the uncompressed network's answers as well as f
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
@@ -67,7 +66,7 @@ def prune(session: Session, **work: Unpack[PruneWork]) -> dict[str, Any]:
     inputs = (torch.from_numpy(repeated(part, EXAMPLE_ROWS)) for part in task.inputs(EXAMPLE_ROWS))
     example = tuple(part.to(device_of(model)) for part in inputs)
     before = cost_of(model, example)
-    tuning = FineTuning(task, work, session.setup.data, _teacher(teacher, work["config"]))
+    tuning = FineTuning(session, work, _teacher(teacher, work["config"]))
     taught = _in_rounds(model, example, tuning)
     after = cost_of(model, example)
     published = publish_module(session, work["candidate"], model, work["opset"], work["batch"])
@@ -84,9 +83,8 @@ def prune(session: Session, **work: Unpack[PruneWork]) -> dict[str, Any]:
 class FineTuning:
     """How a network is trained again after a round."""
 
-    task: Task
+    session: Session
     work: PruneWork
-    data: Mapping[str, str]
     teacher: Teacher | None
 
     def train(self, model: nn.Module, step: int) -> bool:
@@ -98,10 +96,11 @@ class FineTuning:
             params=self.work["params"],
             seed=int(np.random.SeedSequence([self.work["seed"], step]).generate_state(1)[0]),
             last=epochs,
-            data=self.data,
+            data=self.session.data,
+            folder=self.session.scratch,
             teacher=self.teacher,
         )
-        self.task.train(model, self.work["params"], context)
+        self.session.task().train(model, self.work["params"], context)
         return context.distils or self.teacher is None
 
 
