@@ -13,12 +13,14 @@ from trimtab_api.segments import Segment, WorkerGroup, segments_of
 from trimtab_jobs.driver import STAGES
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.orders import Orders
-from trimtab_jobs.pool import Failure
+from trimtab_jobs.pool import Failure, Work
 
 RUN_TRIAL = "trimtab_jobs.tasks.trial:run_trial"
 INT8 = "trimtab_jobs.stages.quantize_static:quantize"
 SPEED_OF = "trimtab_jobs.measure.efficiency:measure"
 EXPORT = "trimtab_jobs.stages.export_onnx:export"
+DESCRIBE = "trimtab_jobs.tasks.trial:describe"
+BRING = "trimtab_jobs.stages.import_onnx:bring"
 MEASURE = ("measure", "guard", "publish")
 GROUPS = (WorkerGroup(name="edge", pool="arm"), WorkerGroup(name="server"))
 SPLITS = {
@@ -133,6 +135,28 @@ def test_a_model_that_could_not_be_made_is_not_tried_again_where_figures_are_tak
 def test_a_segment_without_what_comes_before_is_a_fault_of_the_machines(stages: tuple[str, ...]):
     with pytest.raises(JobError, match=r"handover/search.json is not there: run the segment search first"):
         Cluster().drive(stages)
+
+
+@pytest.mark.parametrize(
+    ("compress", "cut"),
+    [
+        pytest.param({"quantize": ["int8"]}, [("compress",), MEASURE], id="compressed"),
+        pytest.param(None, [MEASURE], id="only measured"),
+    ],
+)
+def test_a_model_that_is_given_is_judged_where_its_plan_begins(compress, cut):
+    described = drive().pool.answers[DESCRIBE](Work("task", DESCRIBE, {})) | {"kind": "given"}
+    script = {DESCRIBE: lambda work: described, BRING: answers()[EXPORT]}
+    spec = {"model": {"pretrained": {"uri": "given.onnx"}}, "search": None, "compress": compress}
+    targets = [{"name": "edge", "pool": "arm"}]
+    segments = segments_of(job(**{key: each for key, each in spec.items() if each}, targets=targets).spec)
+    cluster = Cluster()
+
+    drives = [cluster.drive(stages, script, targets=targets, **spec) for stages in cut]
+
+    assert [segment.stages for segment in segments] == cut
+    assert [each.functions.count("run_trial") for each in drives] == [1, 0][: len(cut)]
+    assert drives[-1].report.phase == "Succeeded"
 
 
 def test_a_fault_of_the_machines_is_the_end_only_where_no_attempt_follows():
