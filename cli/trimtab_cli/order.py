@@ -24,6 +24,8 @@ class Order:
     """Folder or URI of everything the run keeps."""
     data: Mapping[str, str]
     """Local path of each set of data, by name."""
+    model: str | None
+    """Local path of the given model, when it lies in the manifest's folder."""
     notes: tuple[str, ...]
     """What the person should know before it starts, a line each."""
     command: str
@@ -41,6 +43,7 @@ def order(manifest: Manifest, output: str | None, given: Mapping[str, str]) -> O
         plan=resolve(job, LOCAL_PROFILE),
         output=place,
         data=data_paths(manifest, given),
+        model=model_path(manifest),
         notes=tuple(_notes(manifest, output, place)),
         command=_command(manifest, output, given),
     )
@@ -72,6 +75,18 @@ def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
     ]
     refuse(manifest, problems)
     return paths
+
+
+def model_path(manifest: Manifest) -> str | None:
+    """Absolute local path of the given model; None where there is none, or it lies at a URI."""
+    spec = manifest.job.spec
+    if spec.model is None or "://" in spec.model.pretrained.uri:
+        return None
+    path = (manifest.folder / spec.model.pretrained.uri).resolve()
+    if not path.is_file():
+        why = f"there is no file {path}; write a path from {manifest.folder}"
+        refuse(manifest, [Problem("spec.model.pretrained.uri", why)])
+    return str(path)
 
 
 def _path(folder: Path, source: DataSource, given: str | None) -> str:

@@ -101,7 +101,7 @@ def check_code(parsed: "Manifest", request: "Order", driver: "Driver") -> None:
     from trimtab_cli.manifest import refuse
 
     with code_folder(parsed) as folder:
-        problems = driver.check(request.plan, code=folder, data=request.data)
+        problems = driver.check(request.plan, code=folder, data=request.data, model=request.model)
     refuse(parsed, problems)
 
 

@@ -41,12 +41,14 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     output: str,
     code: str | None,
     data: Mapping[str, str],
+    model: str | None = None,
     publish: Publish,
     should_stop: Callable[[], bool],
     tell_trial: TellTrial | None = None,
 ) -> Report:
     """Carry out the plan in `output` and return its report; a run that was begun there goes on.
 
+    `model` is where the given model lies here, when the plan names a path of the manifest's folder.
     `publish` gets every change of the report, `tell_trial` every trial that has a result.
 
     Raises RefusedError when the output or the data cannot be used for this job, FencedError when another
@@ -70,7 +72,7 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
         with saving(store, record, progress):
             progress.fail("Code", wrong)
         return progress.report
-    setup = setup_of(plan, store.uri, code, data)
+    setup = setup_of(plan, store.uri, code, data, model)
     with workers(plan, setup, progress) as pool, saving(store, record, progress):
         carry_out(Run(plan, store, record, pool, progress, should_stop, digest))
     return progress.report
@@ -81,6 +83,7 @@ def probe(  # noqa: PLR0913  one keyword for each thing that a person can choose
     *,
     code: str | None,
     data: Mapping[str, str],
+    model: str | None = None,
     count: int,
     should_stop: Callable[[], bool],
     say: Callable[[str], None],
@@ -97,13 +100,15 @@ def probe(  # noqa: PLR0913  one keyword for each thing that a person can choose
     progress = Progress(Report(name=plan.name), lambda report: say(report.message))
     with TemporaryDirectory(prefix="trimtab-probe-") as folder:
         store = open_store(folder)
-        with workers(plan, setup_of(plan, store.uri, code, data), progress) as pool:
+        with workers(plan, setup_of(plan, store.uri, code, data, model), progress) as pool:
             return probed(Probing(plan, store, TimedPool(pool), should_stop, say), begun, count)
 
 
-def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Problem, ...]:
+def check(
+    plan: Plan, *, code: str | None, data: Mapping[str, str], model: str | None = None
+) -> tuple[Problem, ...]:
     """What is wrong with the user's code, its data and the limits on them, found in a process of its own."""
-    setup = setup_of(plan, "", code, data)
+    setup = setup_of(plan, "", code, data, model)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         try:
             done, tried = process.submit(look_at, setup, baseline_params(plan)).result()
@@ -114,6 +119,8 @@ def check(plan: Plan, *, code: str | None, data: Mapping[str, str]) -> tuple[Pro
     if failure := done.failure or tried.failure:
         entrypoint = plan.spec.task.entrypoint
         said = str(JobError.of(entrypoint if done.failure else "trying the network", failure))
+        if named := re.match(r"(spec\.[\w.\[\]]+): ", said):
+            return (Problem(named[1], said.removeprefix(named[0])),)
         return (Problem("spec.task.entrypoint", said.removeprefix(f"spec.task.entrypoint {entrypoint!r}: ")),)
     try:
         task_of(plan, done.value)

@@ -12,6 +12,9 @@ DATA = MANIFEST.replace(
     "entrypoint: digits:Digits\n    data:\n    - {name: train, uri: rows.csv}\n    - {name: far, uri: s3://b/rows.csv}",
 )
 
+SEARCH = MANIFEST.partition("  search:")[2].partition("\n  compress:")[0]
+GIVEN = MANIFEST.replace(f"  search:{SEARCH}", "  model: {pretrained: {uri: weights/digits.onnx}}")
+
 
 @pytest.fixture
 def manifest(tmp_path):
@@ -89,3 +92,21 @@ def test_notes_say_what_a_local_run_leaves_aside(manifest, tmp_path):
 
 def test_notes_leave_out_the_manifests_output_when_one_is_given(manifest):
     assert order(manifest(MANIFEST + "  output: s3://models/vision\n"), "here", {}).notes == ()
+
+
+def test_given_model_lies_in_the_manifests_folder_or_at_a_uri(manifest, tmp_path):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights/digits.onnx").touch()
+    assert order(manifest(GIVEN), None, {}).model == str(tmp_path / "weights/digits.onnx")
+    assert order(manifest(GIVEN.replace("weights/", "s3://models/")), None, {}).model is None
+    assert order(manifest(), None, {}).model is None
+
+
+def test_given_model_that_is_no_file_is_refused(manifest, tmp_path):
+    (tmp_path / "weights/digits.onnx").mkdir(parents=True)
+    with pytest.raises(InvalidManifest) as caught:
+        order(manifest(GIVEN), None, {})
+    (line,) = caught.value.lines
+    assert line.endswith(
+        f"spec.model.pretrained.uri: there is no file {tmp_path}/weights/digits.onnx; write a path from {tmp_path}"
+    )

@@ -69,7 +69,7 @@ class Driver:
     def __init__(self, *problems):
         self.problems = problems
 
-    def check(self, plan, *, code, data):
+    def check(self, plan, *, code, data, model):
         self.asked = (plan.name, code, dict(data))
         return self.problems
 
