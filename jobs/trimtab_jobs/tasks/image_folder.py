@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 
 from trimtab_jobs.pool.errors import CodeError, ConfigurationError
 from trimtab_jobs.tasks.arguments import chosen_data, read_arguments
-from trimtab_jobs.tasks.base import Arrays
+from trimtab_jobs.tasks.base import Arrays, Metric
+from trimtab_jobs.tasks.built_in_metrics import joined, metrics_of_classes
 from trimtab_jobs.tasks.datasets import SPLITS, first_inputs
 from trimtab_jobs.tasks.image_files import ImageArguments, Images, decode, decode_all, find_images
 from trimtab_jobs.tasks.image_network import RawPixels, network_of
@@ -107,6 +108,10 @@ class ImageFolderTask(SupervisedTask):
     def inputs(self, count: int) -> Arrays:
         """Return training images as they are in their files, for no two calls may differ."""
         return first_inputs(self._examples("train", ()), count)
+
+    def metric_functions(self) -> Mapping[str, Metric]:
+        """Return accuracy, and what else is told of a classification."""
+        return joined(super().metric_functions(), metrics_of_classes(len(self.classes)))
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -37,9 +37,6 @@ def read_table(files: tuple[Path, ...]) -> Any:
     and the line where there is one.
     """
     tables = [_read(file) for file in files]
-    for file, table in zip(files, tables, strict=True):
-        if twice := [name for name, count in Counter(table.column_names).items() if count > 1]:
-            raise CodeError(f"{file}: has two columns called {twice[0]!r}; rename one")
     try:
         table = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
@@ -55,12 +52,17 @@ def read_table(files: tuple[Path, ...]) -> Any:
 def _read(file: Path) -> Any:
     try:
         if file.suffix.lower() == ".parquet":
-            return pa.parquet.ParquetFile(file).read()
-        return _read_csv(file, use_threads=True)
+            table = pa.parquet.ParquetFile(file).read()
+        else:
+            table = _read_csv(file, use_threads=True)
+        twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     except UnicodeDecodeError:
         raise CodeError(f"{file}: its header is not UTF-8 text; save it as UTF-8") from None
     except (pa.ArrowException, OSError) as error:
         raise CodeError(f"{file}: cannot be read: {_explained(file, error)}") from None
+    if twice:
+        raise CodeError(f"{file}: has two columns called {twice[0]!r}; rename one")
+    return table
 
 
 def _read_csv(file: Path, use_threads: bool) -> Any:

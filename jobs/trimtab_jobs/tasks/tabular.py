@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from trimtab_jobs.pool.errors import CodeError, ConfigurationError
 from trimtab_jobs.tasks.arguments import chosen_data, read_arguments
 from trimtab_jobs.tasks.base import Metric, Predict, Rows
+from trimtab_jobs.tasks.built_in_metrics import METRICS_OF_NUMBERS, joined, metrics_of_classes
 from trimtab_jobs.tasks.datasets import SPLITS
 from trimtab_jobs.tasks.metrics import Mean
 from trimtab_jobs.tasks.node_cache import Array, Prepared, key_of, prepared
@@ -85,7 +86,9 @@ class TabularTask(SupervisedTask):
 
     def metric_functions(self) -> Mapping[str, Metric]:
         """Return the metrics of the kind of task; in groups no example stands for itself."""
-        functions = super().metric_functions()
+        classes = self.classes
+        further = METRICS_OF_NUMBERS if classes is None else metrics_of_classes(len(classes))
+        functions = joined(super().metric_functions(), further)
         if self.arguments.group is None:
             return functions
         return {
