@@ -66,7 +66,7 @@ class CandidateBudget(Model):
     """How many candidates are made at most."""
 
     candidates: Annotated[int, Field(ge=1, le=256)] = 24
-    """Candidates made and measured at most."""
+    """Most candidates: first formats of the uncompressed model, then ratio by ratio the pruned ones."""
 
 
 class CompressSpec(Model):
@@ -77,7 +77,7 @@ class CompressSpec(Model):
     distill: Distill | None = None
     """Learn from the uncompressed model when fine-tuning."""
     quantize: Annotated[tuple[Quantization, ...], Field(max_length=7), Unique()] = ()
-    """Number formats to try; one candidate each."""
+    """Number formats to try, of the uncompressed model and of each pruned one; one candidate each."""
     calibration: Calibration = Calibration()
     """How the ranges of activations are found for static int8."""
     budget: CandidateBudget = CandidateBudget()
