@@ -5,18 +5,17 @@ the manifest's.
 """
 
 import argparse
-import hashlib
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from trimtab_jobs.archives import ArchiveError, unpack
-from trimtab_jobs.store import StoreError, open_store
+from trimtab_jobs.store import StoreError
+from trimtab_jobs.store.origin import digest_of, download
 
 MOST_BYTES = 1024 * 1024 * 1024
 """A larger archive is refused: code is small, and the disk is not this job's alone."""
-_CHUNK_BYTES = 1024 * 1024
 
 
 class FetchError(Exception):
@@ -29,7 +28,7 @@ def fetch(uri: str, sha256: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="trimtab-fetch-") as scratch:
         archive = Path(scratch) / "archive"
         try:
-            download(uri, archive)
+            download(uri, archive, MOST_BYTES)
         except StoreError as error:
             raise FetchError(f"spec.task.code.archive.uri: {error}") from None
         found = digest_of(archive)
@@ -42,30 +41,6 @@ def fetch(uri: str, sha256: str, folder: Path) -> None:
             unpack(archive, folder)
         except ArchiveError as error:
             raise FetchError(f"spec.task.code.archive.uri: {uri} {error}") from None
-
-
-def download(uri: str, path: Path) -> None:
-    """Copy the file at a URI of a store, or at a web address, to `path`; StoreError says why it cannot be."""
-    if uri.startswith(("https://", "http://")):
-        from trimtab_jobs.store.web import get_web_file  # only who needs it pays for the client
-
-        get_web_file(uri, path, MOST_BYTES)
-        return
-    parent, _, name = uri.rpartition("/")
-    if not name or parent.endswith("/") or not parent:
-        raise StoreError(f"{uri}: names no file; write s3://bucket/folder/code.tar.gz")
-    open_store(parent).get_file(name, path)
-    if path.stat().st_size > MOST_BYTES:
-        raise StoreError(f"{uri}: is larger than {MOST_BYTES} bytes")
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def main(arguments: Sequence[str]) -> int:

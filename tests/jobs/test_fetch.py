@@ -103,10 +103,10 @@ def test_a_hostile_archive_is_refused(archives: Path, tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("uri", "problem"),
     [
-        ("code.zip", "names no file; write s3://bucket/folder/code.tar.gz"),
+        ("code.zip", "names no file; write s3://bucket/folder/file"),
         ("s3://code.zip", "names no file"),
         ("s3://bucket/", "names no file"),
-        ("https://example.org", "names no file; write https://host/folder/code.tar.gz"),
+        ("https://example.org", "names no file; write https://host/folder/file"),
         ("https://example.org/code.zip?version=2", "names no file"),
         ("ftp://example.org/code.zip", "ftp:// is not a store that can be opened here"),
         ("http://127.0.0.1:1/code.zip", "check the address and the network"),

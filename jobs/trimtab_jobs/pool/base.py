@@ -8,6 +8,16 @@ FailureKind = Literal["infrastructure", "configuration", "code"]
 
 
 @dataclass(frozen=True, slots=True)
+class DataPlace:
+    """Where one set of the task's data lies: an entry of spec.task.data."""
+
+    uri: str
+    """A URI, which each node fetches once, or a path that every worker sees."""
+    sha256: str | None = None
+    """Digest of the file, which a worker then refuses in any other state."""
+
+
+@dataclass(frozen=True, slots=True)
 class GivenModel:
     """The model that the manifest starts from: spec.model.pretrained."""
 
@@ -34,8 +44,8 @@ class WorkerSetup:
     """Keyword arguments of the task's constructor."""
     code: str | None = None
     """Folder of the user's modules, put first on sys.path."""
-    data: Mapping[str, str] = field(default_factory=dict)
-    """Local path of each named set of data."""
+    data: Mapping[str, DataPlace] = field(default_factory=dict)
+    """Where each named set of data lies."""
     threads: int = 1
     """CPU threads of one worker."""
     model: GivenModel | None = None

@@ -4,6 +4,7 @@ import importlib
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from trimtab_jobs.store import Store, open_store
 
 LOAD_TASK = "trimtab_jobs.tasks.loading:load_task"
 """By name, as every work: tasks stand above the pool."""
+LOCAL_DATA = "trimtab_jobs.cached:local_data"
 
 
 class Session:
@@ -24,6 +26,7 @@ class Session:
         self.setup = setup
         self.cache: dict[str, Any] = {}
         """Free for the functions that run here, such as loaded data: kept from work to work."""
+        self._argv = sys.argv
         if setup.code is not None:
             sys.path.insert(0, setup.code)
 
@@ -37,19 +40,30 @@ class Session:
         """A folder of this worker's own, removed with it."""
         return Path(tempfile.mkdtemp(prefix="trimtab-"))
 
+    @cached_property
+    def data(self) -> Mapping[str, str]:
+        """Local path of each named set of data; the first who asks for it on a node fetches it.
+
+        ConfigurationError when it is not there or another one, StoreError when the network fails.
+        """
+        paths: Mapping[str, str] = resolve(LOCAL_DATA)(self.setup.data)
+        return paths
+
     def task(self) -> Any:
         """The user's task, constructed once; CodeError with what to add when it cannot be."""
         if "task" not in self.cache:
             setup = self.setup
             _check_code(setup)
+            sys.argv = self._argv[:1]  # what a script's argparse reads: the worker's own would end it
             load_task = resolve(LOAD_TASK)
             given = setup.model is not None and setup.model.is_onnx
-            self.cache["task"] = load_task(setup.entrypoint, setup.args, setup.code, setup.data, given)
+            self.cache["task"] = load_task(setup.entrypoint, setup.args, setup.code, self.data, given)
             _limit_threads(setup.threads)
         return self.cache["task"]
 
     def close(self) -> None:
         """Remove the scratch folder, and the user's modules from a process that outlives the session."""
+        sys.argv = self._argv
         if "scratch" in self.__dict__:
             shutil.rmtree(self.scratch, ignore_errors=True)
         if self.setup.code is not None:

@@ -1,6 +1,7 @@
 """The one small protocol through which everything durable is read and written."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +10,16 @@ from typing import Protocol
 _SEGMENT = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
 _SEGMENT_BYTES = 255  # a file name on ext4, xfs and APFS
 _KEY_BYTES = 1024  # S3
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """By what a file that was replaced is told from the one before."""
+
+    size: int
+    """Bytes."""
+    tag: str
+    """The server's entity tag, else its date of the file."""
 
 
 class Store(Protocol):

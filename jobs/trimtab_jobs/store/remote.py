@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -21,8 +21,11 @@ from obstore.store import ObjectStore, from_url
 
 from trimtab_jobs.store import files
 from trimtab_jobs.store.answers import Refusal, credentials_of, refusal_of
-from trimtab_jobs.store.base import checked_key, checked_prefix, is_key
+from trimtab_jobs.store.base import Version, checked_key, checked_prefix, is_key
 from trimtab_jobs.store.errors import ExistsError, MissingError, StoreError
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 _RANGE_BYTES = 8 * 1024 * 1024
 _WRITER = "writer"
@@ -91,6 +94,17 @@ class RemoteStore:
         meta = self._persist(key, lambda: obstore.head(self._remote, source))
         files.write_whole(path, self._ranges(source, meta["size"], meta["e_tag"]))
 
+    def version(self, key: str) -> Version:
+        """What the server says of the object without its bytes; MissingError when there is none."""
+        path = checked_key(key)
+        return version_of(self._persist(key, lambda: obstore.head(self._remote, path)))
+
+    def versions(self) -> dict[str, Version]:
+        """The version of every object by its key, in order of the keys."""
+        found = self._persist("", lambda: obstore.list(self._remote).collect())
+        versions = {str(each["path"]): version_of(each) for each in found}
+        return {key: versions[key] for key in sorted(versions) if is_key(key)}
+
     def _create_as(self, writer: str, key: str, body: bytes) -> None:
         """Create the object marked with `writer`: what is there with this mark is an earlier attempt."""
         try:
@@ -132,6 +146,11 @@ class RemoteStore:
     def _explained(self, key: str, refusal: Refusal) -> StoreError:
         kind = MissingError if refusal.missing else StoreError
         return kind(f"{self.uri}/{key}".rstrip("/") + f": {refusal.text}")
+
+
+def version_of(meta: "ObjectMeta") -> Version:
+    """The version of a file by what a server says of it."""
+    return Version(meta["size"], meta["e_tag"] or meta["last_modified"].isoformat())
 
 
 def _connect(uri: str, patience: Patience) -> ObjectStore:

@@ -123,7 +123,7 @@ def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
         done=saved.get("epoch", 0),
         last=work["last_epoch"] or task.epochs,
         total=task.epochs,
-        data=session.setup.data,
+        data=session.data,
         folder=session.scratch,
         saved=saved.get("parts", {}),
     )
