@@ -59,6 +59,7 @@ def estimate(  # noqa: PLR0913  one parameter for each option
     from trimtab_cli.order import order, pairs
     from trimtab_cli.outlook import as_json, text
     from trimtab_cli.run import open_driver
+    from trimtab_cli.screen import columns
 
     places = pairs(data)
     profile = read_profile(profile_file) if profile_file else None
@@ -69,7 +70,7 @@ def estimate(  # noqa: PLR0913  one parameter for each option
     if form in ("json", "yaml"):
         click.echo(written(as_json(found), form))
     else:
-        click.echo("\n".join(text(found)))
+        click.echo("\n".join(text(found, columns())))
     ctx.exit(0)
 
 
@@ -87,6 +88,7 @@ def probe(request: "Order", parsed: "Manifest", driver: "Driver", count: int) ->
                 request.plan,
                 code=code,
                 data=request.data,
+                model=request.model,
                 count=count,
                 should_stop=stop,
                 say=lambda line: click.echo(line, err=True),

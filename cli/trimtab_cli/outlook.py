@@ -7,7 +7,7 @@ from typing import Any
 
 from trimtab_api.fields import duration_seconds
 from trimtab_api.plan import Plan
-from trimtab_cli.summary import aligned
+from trimtab_cli.summary import aligned, wrapped
 from trimtab_jobs.forecast import ONCE, Bill, Facts, Range, candidates_of, pieces_of, total
 from trimtab_jobs.report import figures
 from trimtab_jobs.search import ONLY_BASELINE
@@ -62,8 +62,8 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
     }
 
 
-def text(outlook: Outlook) -> list[str]:
-    """The estimate in lines."""
+def text(outlook: Outlook, width: int | None = None) -> list[str]:
+    """The estimate in lines, its sentences within `width` columns if given."""
     whole = outlook.seconds
     here = "here" if outlook.bill is None else f"under the profile {outlook.plan.profile}"
     trials = (outlook.plan.spec.search or ONLY_BASELINE).trials
@@ -81,7 +81,10 @@ def text(outlook: Outlook) -> list[str]:
         if amount:
             rows.append([name, *map(figures.number, _three(amount))])
     lines = [f"{outlook.plan.name} takes about {figures.duration(whole.likely)} {here}{at_a_time}", ""]
-    return [*lines, *aligned(rows, left={0}), "", *method(outlook), *remarks(outlook)]
+    sentences = [*method(outlook), *remarks(outlook)]
+    if width is not None:
+        sentences = [part for line in sentences for part in wrapped(line, width)]
+    return [*lines, *aligned(rows, left={0}), "", *sentences]
 
 
 def method(outlook: Outlook) -> Iterator[str]:

@@ -29,6 +29,7 @@ class Driver(Protocol):
         output: str,
         code: str | None,
         data: Mapping[str, str],
+        model: str | None,
         publish: "Callable[[Report], None]",
         should_stop: Callable[[], bool],
         tell_trial: "Callable[[Trial], None]",
@@ -42,6 +43,7 @@ class Driver(Protocol):
         *,
         code: str | None,
         data: Mapping[str, str],
+        model: str | None,
         count: int,
         should_stop: Callable[[], bool],
         say: Callable[[str], object],
@@ -49,7 +51,9 @@ class Driver(Protocol):
         """What a few trials and one of each later step take."""
         ...
 
-    def check(self, plan: "Plan", *, code: str | None, data: Mapping[str, str]) -> "tuple[Problem, ...]":
+    def check(
+        self, plan: "Plan", *, code: str | None, data: Mapping[str, str], model: str | None
+    ) -> "tuple[Problem, ...]":
         """What is wrong with the user's code and data, found by importing it in a worker."""
         ...
 
@@ -162,6 +166,7 @@ def carry_out(
             output=request.output,
             code=code,
             data=request.data,
+            model=request.model,
             publish=publish,
             should_stop=stop,
             tell_trial=screen.show_trial,
@@ -189,7 +194,7 @@ def unstarted(request: "Order") -> "Report":
 def tell(report: "Report", output: str, command: str, form: str) -> None:
     """Print how it ended: in words, the headline and everything under it, or as the form asks."""
     from trimtab_cli import summary
-    from trimtab_cli.screen import colour
+    from trimtab_cli.screen import colour, columns
 
     if form == "name":
         click.echo(name_of(report.name))
@@ -201,7 +206,7 @@ def tell(report: "Report", output: str, command: str, form: str) -> None:
     click.echo()
     click.secho(headline, fg=shade, bold=True, color=colour())
     click.echo()
-    for line in summary.summary(report, output, command, wide=form == "wide"):
+    for line in summary.summary(report, output, command, wide=form == "wide", width=columns()):
         click.echo(line)
 
 

@@ -1,6 +1,7 @@
 """Where progress is shown: a live block on a terminal, plain lines elsewhere, JSON lines for programs."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,6 +78,11 @@ def is_terminal(stream: object) -> bool:
 def colour() -> bool | None:
     """What click.echo takes for `color`: False under NO_COLOR, else None, which means on a terminal only."""
     return False if os.environ.get("NO_COLOR") else None
+
+
+def columns() -> int | None:
+    """Columns of the terminal on standard output; None where it goes elsewhere, and lines may be long."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def open_screen(plan: Plan, output: str, view: View, stopping: Callable[[], bool]) -> Screen:

@@ -3,10 +3,11 @@
 Pure: lines of text from the report alone, so that every figure printed is in result.json.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from trimtab_api.report import Report
-from trimtab_cli.progress import ACTIVE, best, candidate_columns, ended_trials, trial_counts
+from trimtab_cli.progress import ACTIVE, best, candidate, candidate_columns, ended_trials, trial_counts
 from trimtab_jobs.report import figures
 from trimtab_jobs.report.figures import Row
 from trimtab_jobs.report.outcome import ExitCode, outcome
@@ -20,20 +21,36 @@ def title(report: Report) -> tuple[str, str]:
     return verdict.title, TONES[verdict.tone]
 
 
-def summary(report: Report, output: str, command: str, wide: bool = False) -> list[str]:
-    """Every line under the headline; `wide` with every figure there is."""
+def summary(
+    report: Report, output: str, command: str, wide: bool = False, width: int | None = None
+) -> list[str]:
+    """Every line under the headline; `wide` with every figure there is, within `width` columns if given."""
     message = outcome(report).message
     sections = (
         [message] if message else [],
         standing(report),
-        comparison(report),
-        candidates(report, wide),
+        fitting(comparison(report), comparison_in_two(report), width),
+        fitting(candidates(report, wide), candidates_as_text(report), width),
         guardrail(report),
         circumstances(report) if wide else [],
         places(report, output),
         [f"Next: {following(report, output, command)}"],
     )
-    return [line for section in sections if section for line in (*section, "")][:-1]
+    told = [line for section in sections if section for line in (*section, "")][:-1]
+    return told if width is None else [part for line in told for part in wrapped(line, width)]
+
+
+def fitting(table: list[str], otherwise: list[str], width: int | None) -> list[str]:
+    """The table where it fits into `width` columns, else what says the same in fewer."""
+    return table if width is None or max(map(len, table), default=0) <= width else otherwise
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in as many lines as it takes, broken between words; paths stay whole, to be copied."""
+    wrapper = textwrap.TextWrapper(
+        width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    return [part for line in text.splitlines() or [""] for part in wrapper.wrap(line) or [""]]
 
 
 def standing(report: Report) -> list[str]:
@@ -68,6 +85,19 @@ def _lines(row: Row) -> Iterator[list[str]]:
         yield ["  interval", "", "", row.interval, "", ""]
 
 
+def comparison_in_two(report: Report) -> list[str]:
+    """The same as two narrow tables, one below the other: against baseline, against uncompressed."""
+    rows = figures.rows(report)
+    if not rows:
+        return []
+    first = [["", "baseline", "final", "change"]]
+    first += [[row.label, row.baseline, row.final, row.against_baseline] for row in rows]
+    second = [["", "uncompressed", "final", "change"]]
+    second += [[row.label, row.uncompressed, row.final, row.against_uncompressed] for row in rows]
+    intervals = [f"{row.label}: final {row.interval}" for row in rows if row.interval]
+    return [*aligned(first, left={0}), "", *aligned(second, left={0}), "", *intervals]
+
+
 def candidates(report: Report, wide: bool = False) -> list[str]:
     """The table of candidates; the published one has a star."""
     if not report.candidates:
@@ -84,6 +114,12 @@ def candidates(report: Report, wide: bool = False) -> list[str]:
         for each in report.candidates
     ]
     return aligned([head, *body], left={0, len(names) + 1})
+
+
+def candidates_as_text(report: Report) -> list[str]:
+    """The same as a line for each candidate."""
+    final = report.final.id if report.final else None
+    return [f"{'* ' if each.id == final else ''}{candidate(each)}" for each in report.candidates]
 
 
 def guardrail(report: Report) -> list[str]:

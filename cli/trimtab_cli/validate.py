@@ -107,6 +107,8 @@ def check_code(parsed: "Manifest", request: "Order", driver: "Driver") -> None:
 
 def what_runs(plan: "Plan") -> str:
     """What the plan does, in one sentence for a person."""
+    from trimtab_api.combinations import candidate_id, chosen
+
     spec = plan.spec
     parts = [f"{plan.name} runs {spec.task.entrypoint}"]
     if spec.search:
@@ -117,8 +119,8 @@ def what_runs(plan: "Plan") -> str:
     if spec.objectives:
         wanted = (f"{each.direction}s {each.metric}" for each in spec.objectives)
         parts.append(" and ".join(wanted))
-    made = ", ".join(spec.compress.quantize) if spec.compress else ""
-    parts.append(f"makes {made}" if made else "exports the winner")
+    made = [candidate_id(steps) for steps in chosen(spec.compress)] if spec.compress else []
+    parts.append(f"makes {', '.join(made)}" if made else "exports the winner")
     if spec.guardrail:
         parts.append(f"publishes what holds {len(spec.guardrail)} limit{'s'[: len(spec.guardrail) - 1]}")
     return ", ".join(parts)

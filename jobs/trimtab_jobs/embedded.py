@@ -64,8 +64,7 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     if earlier is not None and earlier.phase == "Succeeded" and earlier.plan_digest == plan.digest:
         publish(earlier)
         return earlier
-    seed = plan.spec.search.seed if plan.spec.search else None
-    progress = Progress(Report(name=plan.name, plan_digest=plan.digest, seed=seed), publish, tell_trial)
+    progress = Progress(_begun(plan), publish, tell_trial)
     progress.count(used_seconds(earlier))
     record = Record.open(store)
     if wrong := mistake(plan.spec.task.entrypoint, code):
@@ -76,6 +75,12 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     with workers(plan, setup, progress) as pool, saving(store, record, progress):
         carry_out(Run(plan, store, record, pool, progress, should_stop, digest))
     return progress.report
+
+
+def _begun(plan: Plan) -> Report:
+    """The report of a run of which nothing is known but its plan."""
+    seed = plan.spec.search.seed if plan.spec.search else None
+    return Report(name=plan.name, plan_digest=plan.digest, seed=seed)
 
 
 def probe(  # noqa: PLR0913  one keyword for each thing that a person can choose or see
@@ -97,7 +102,7 @@ def probe(  # noqa: PLR0913  one keyword for each thing that a person can choose
     if wrong := mistake(plan.spec.task.entrypoint, code):
         raise JobError("Code", wrong)
     begun = time.perf_counter()
-    progress = Progress(Report(name=plan.name), lambda report: say(report.message))
+    progress = Progress(_begun(plan), lambda report: say(report.message))
     with TemporaryDirectory(prefix="trimtab-probe-") as folder:
         store = open_store(folder)
         with workers(plan, setup_of(plan, store.uri, code, data, model), progress) as pool:

@@ -8,6 +8,7 @@ from trimtab_jobs.pool.base import Done, Failure, FailureKind, Work
 from trimtab_jobs.pool.errors import CodeError, WorkError
 from trimtab_jobs.pool.printed import Printed, last_lines
 from trimtab_jobs.pool.session import Session, resolve
+from trimtab_jobs.pool.streaming import streamed
 from trimtab_jobs.store import StoreError
 
 _ERROR_CHARACTERS = 600
@@ -19,7 +20,8 @@ def perform(session: Session, work: Work, worker: int, printed: Printed | None =
     With `printed`, what the work writes to file descriptors 1 and 2 goes to the store under `work.log`.
     """
     started = time.perf_counter()
-    value, failure, trace = _call(session, work)
+    with streamed(session, work, printed):
+        value, failure, trace = _call(session, work)
     seconds = time.perf_counter() - started
     if printed is not None:
         output = printed.take() + trace.encode(errors="replace")

@@ -34,6 +34,15 @@ class Printed:
         os.ftruncate(self._file, 0)
         return output
 
+    def so_far(self) -> bytes:
+        """What was printed since the last `take`, cut in the same way; may be asked by another thread.
+
+        Streams are not flushed: whoever forks meanwhile would hand a held lock on to the child. Ray's workers
+        write through.
+        """
+        size = os.fstat(self._file).st_size
+        return _read_ends(self._file, size) if size else b""
+
 
 def read_printed(path: Path) -> str:
     """What a lost worker had printed for its last work; empty when its file is not on this machine."""

@@ -37,7 +37,7 @@ class Driver:
     def __init__(self, answer=FACTS):
         self.answer = answer
 
-    def probe(self, plan, *, code, data, count, should_stop, say):
+    def probe(self, plan, *, code, data, model, count, should_stop, say):
         say(f"trying {count} probes of {plan.name}")
         if isinstance(self.answer, Exception):
             raise self.answer

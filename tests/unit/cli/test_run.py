@@ -20,7 +20,7 @@ class Driver:
     def __init__(self, end, published=()):
         self.end, self.published, self.asked = end, published, None
 
-    def run(self, plan, *, output, code, data, publish, should_stop, tell_trial):
+    def run(self, plan, *, output, code, data, model, publish, should_stop, tell_trial):
         self.asked = (plan.name, output, code, dict(data), should_stop())
         for one in self.published:
             publish(one)

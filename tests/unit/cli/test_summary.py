@@ -8,7 +8,17 @@ import re
 import pytest
 
 from tests.support.reports import ended, finished, report
-from trimtab_cli.summary import aligned, candidates, comparison, following, guardrail, places, summary, title
+from trimtab_cli.summary import (
+    aligned,
+    candidates,
+    comparison,
+    following,
+    guardrail,
+    places,
+    summary,
+    title,
+    wrapped,
+)
 
 
 def test_title_has_the_colour_of_the_verdict():
@@ -103,3 +113,23 @@ def test_summary_has_every_part_of_a_finished_run():
 
 def test_aligned_columns_are_two_spaces_apart():
     assert aligned([["a", "1", "x"], ["bb", "22", ""]], left={0, 2}) == ["a    1  x", "bb  22"]
+
+
+def test_narrow_terminal_gets_two_tables_and_lines_of_candidates():
+    lines = summary(finished(), "out", "trimtab run", width=60)
+    assert max(map(len, lines)) <= 60
+    assert "                     baseline  final        change" in lines
+    assert "                     uncompressed  final        change" in lines
+    assert "accuracy: final 0.968 to 0.992" in lines
+    assert any(line.startswith("* int8: accuracy 0.983, size 1.08 MB") for line in lines)
+
+
+def test_wide_terminal_gets_the_tables_that_a_file_gets():
+    assert comparison(finished())[2] in summary(finished(), "out", "trimtab run", width=120)
+
+
+def test_lines_are_broken_between_words_and_paths_stay_whole():
+    path = "/a/rather/long/path/that-is-to-be-copied/result.json"
+    assert wrapped(f"Figures  {path}", 30) == ["Figures", f"  {path}"]
+    assert wrapped("", 30) == [""]
+    assert wrapped("failed\n    a traceback", 30) == ["failed", "    a traceback"]
