@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from trimtab_api.compress import CompressSpec
+from trimtab_api.combinations import PRUNED, UNCOMPRESSED, candidate_id, chosen, parent_of
 from trimtab_api.plan import Plan
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather
@@ -20,7 +20,7 @@ from trimtab_jobs.serving import Served, Tensor
 from trimtab_jobs.stages import STAGES
 from trimtab_jobs.store import MissingError, Store
 
-BASELINE, UNCOMPRESSED = "baseline", "fp32"
+BASELINE = "baseline"
 Kind = Literal["module", "objective", "given"]
 """What a task's trials give: a network, a function's figures and ONNX file, or the model that was given."""
 EXPORTS: Mapping[Kind, str] = {
@@ -28,7 +28,6 @@ EXPORTS: Mapping[Kind, str] = {
     "objective": "trimtab_jobs.stages.import_onnx:bring",
     "given": "trimtab_jobs.stages.import_onnx:bring",
 }
-PRUNED = "structured"
 INTERFACE = "trimtab_jobs.measure.interface:interface"
 
 
@@ -191,32 +190,6 @@ def make_candidates(workshop: Workshop, material: Material, uncompressed: Made) 
             if failure is not None
         }
     return tuple(made[candidate_id(steps)] for steps in combinations)
-
-
-def chosen(compress: CompressSpec) -> tuple[tuple[str, ...], ...]:
-    """The steps of each candidate that the manifest asks for, cut to compress.budget.candidates. Pure.
-
-    First every number format of the uncompressed model, since none of them needs training; then ratio by
-    ratio the pruned model and its number formats, since one that was paid for is worth completing. All in the
-    manifest's order, parents before what is made from them.
-    """
-    formats = [(step,) for step in compress.quantize]
-    combinations: list[tuple[str, ...]] = [*formats]
-    structured = compress.prune.structured if compress.prune else None
-    for ratio in structured.ratios if structured else ():
-        pruned = (f"{PRUNED}-{ratio}",)
-        combinations += [pruned, *(pruned + step for step in formats)]
-    return tuple(combinations[: compress.budget.candidates])
-
-
-def candidate_id(steps: Sequence[str]) -> str:
-    """The id of what these steps make of the uncompressed model."""
-    return "+".join(steps)
-
-
-def parent_of(steps: Sequence[str]) -> str:
-    """The id of what the last of the steps is done to."""
-    return candidate_id(steps[:-1]) or UNCOMPRESSED
 
 
 def _failed_before(parent: Made) -> Failure | None:

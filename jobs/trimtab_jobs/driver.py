@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from trimtab_api.combinations import chosen
 from trimtab_api.job import Objective
 from trimtab_api.metrics import MEASURED
 from trimtab_api.plan import Plan
@@ -25,7 +26,6 @@ from trimtab_jobs.candidates import (
     Made,
     Material,
     Workshop,
-    chosen,
     export_recipes,
     make_candidates,
 )

@@ -16,13 +16,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trimtab_api.combinations import PRUNED, chosen
 from trimtab_api.fields import duration_seconds
 from trimtab_api.job import JobSpec
 from trimtab_api.plan import Plan
 from trimtab_api.profile import ProfileSpec
 from trimtab_api.rooms import pods_needed, pool_of
 from trimtab_api.segments import Segment
-from trimtab_jobs.candidates import PRUNED, chosen
 from trimtab_jobs.guard import MOST_TRIED
 from trimtab_jobs.search import ONLY_BASELINE
 from trimtab_jobs.search.pace import expected_on

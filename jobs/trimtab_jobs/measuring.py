@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trimtab_api.combinations import UNCOMPRESSED
 from trimtab_api.job import JobSpec
 from trimtab_api.metrics import MEASURED
 from trimtab_api.plan import Plan
-from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Made, Workshop
+from trimtab_jobs.candidates import BASELINE, Made, Workshop
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather
 from trimtab_jobs.guard import NO_TARGET, Candidate, Quality, deciding_target, ranking_figure

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trimtab_api.combinations import PRUNED
 from trimtab_api.plan import Plan
-from trimtab_jobs.candidates import PRUNED, Made, Material, Workshop, export_recipes, make_candidates
+from trimtab_jobs.candidates import Made, Material, Workshop, export_recipes, make_candidates
 from trimtab_jobs.driver import DESCRIBE, Task, task_of
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.forecast import Facts, ProbedTrial

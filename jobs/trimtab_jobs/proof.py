@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trimtab_api.combinations import UNCOMPRESSED
 from trimtab_api.report import GuardrailVerdict
-from trimtab_jobs.candidates import BASELINE, UNCOMPRESSED, Workshop
+from trimtab_jobs.candidates import BASELINE, Workshop
 from trimtab_jobs.guard import Candidate, Ordered, Quality, Rules, judge, order, rejection
 from trimtab_jobs.measuring import Measurements, evaluate_all, evaluate_each
 from trimtab_jobs.pool import Failure

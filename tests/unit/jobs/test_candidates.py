@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.support.driving import Answer, Drive, drive, speed
 from tests.support.memory_store import MemoryStore
 from tests.support.search import MemoryRecord
+from trimtab_api.combinations import candidate_id, chosen, parent_of
 from trimtab_api.compress import CompressSpec
-from trimtab_jobs.candidates import candidate_id, chosen, parent_of
 from trimtab_jobs.pool import Failure, Work
 from trimtab_jobs.stages import STAGES
 
