@@ -186,7 +186,7 @@ def measured(verdict: GuardrailVerdict) -> str:
     if verdict.measured is None:
         return "not measured"
     if "maxDrop" in verdict.limit:
-        return _moved(verdict.metric, verdict.measured)
+        return _moved(verdict.metric, verdict.measured) if verdict.measured else "no worse"
     return f"measured {with_unit(verdict.metric, verdict.measured)}"
 
 

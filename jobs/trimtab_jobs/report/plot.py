@@ -12,8 +12,8 @@ from trimtab_jobs.report.figures import heading
 from trimtab_jobs.report.markup import Html, element, join
 from trimtab_jobs.report.scale import Axis
 
-WIDTH, HEIGHT = 600.0, 340.0
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 18.0, 16.0, 48.0
+WIDTH, HEIGHT = 600.0, 350.0
+LEFT, RIGHT, TOP, BOTTOM = 62.0, 18.0, 30.0, 48.0
 DOT, CROSS, TRIANGLE = "h0", "m-3-3l6 6m0-6l-6 6", "m-4-3h8l-4 6z"
 """Shapes about the point where a mark lies, as commands of a path."""
 
@@ -51,8 +51,6 @@ def grid(across: Axis, up: Axis, metrics: tuple[str, str]) -> Html:
     for tick in across.ticks:
         text = across.text(tick)
         lines.append(element("text", text, x=across.at(tick), y=HEIGHT - BOTTOM + 18, text_anchor="middle"))
-    middle = (TOP + HEIGHT - BOTTOM) / 2
-    turned = f"rotate(-90 14 {middle:g})"
     return join(
         [
             *lines,
@@ -60,7 +58,7 @@ def grid(across: Axis, up: Axis, metrics: tuple[str, str]) -> Html:
             element(
                 "text", titled(x_metric, across), x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 8, class_="title"
             ),
-            element("text", titled(y_metric, up), x=14, y=middle, class_="title", transform=turned),
+            element("text", titled(y_metric, up), x=6, y=15, class_="title start"),
         ]
     )
 

@@ -81,9 +81,18 @@ def _names(points: Sequence[Point], across: Axis, up: Axis) -> Iterator[Html]:
         for box in _places(point, len(text) * CHARACTER, across.at(point.x), up.at(point.y)):
             if _is_free(box, taken):
                 taken.append(box)
-                left, top = round(box[0], 1), round(box[1] + 11, 1)
-                yield element("text", text, x=left, y=top, class_=f"name {point.kind}")
+                yield _name(text, box, across.at(point.x), point.kind)
                 break
+
+
+def _name(text: str, box: Box, x: float, kind: str) -> Html:
+    """The name in its box, held at the side towards its point: a phone's larger type grows away from it."""
+    left, right = box[0], box[0] + box[2]
+    at, anchor = (
+        (right, "end") if right <= x else (left, "start") if left >= x else ((left + right) / 2, "middle")
+    )
+    y = round(box[1] + 11, 1)
+    return element("text", text, x=round(at, 1), y=y, text_anchor=anchor, class_=f"name {kind}")
 
 
 def _stands_out(point: Point) -> bool:
@@ -107,7 +116,7 @@ def _places(point: Point, wide: float, x: float, y: float) -> Iterator[Box]:
 
 def _is_free(box: Box, taken: Sequence[Box]) -> bool:
     left, top, wide, high = box
-    inside = left > LEFT and left + wide < WIDTH and top > 0 and top + high < HEIGHT - BOTTOM
+    inside = left > LEFT and left + wide < WIDTH and top > TOP - 8 and top + high < HEIGHT - BOTTOM
     return inside and not any(_overlap(box, other) for other in taken)
 
 

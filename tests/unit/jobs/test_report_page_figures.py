@@ -129,6 +129,12 @@ def verdict(**fields: Any) -> GuardrailVerdict:
             id="max-drop-of-what-got-better",
         ),
         pytest.param(
+            verdict(limit={"maxDrop": 0.02}, measured=0.0, upper=0.0041, n=1000),
+            "accuracy: at most 0.020 worse than uncompressed",
+            "no worse, at most 0.004 worse, on 1,000 test rows",
+            id="max-drop-of-nothing",
+        ),
+        pytest.param(
             verdict(metric="mae", limit={"max": 3}, measured=2.5, upper=2.75, confidence=0.9),
             "mae: at most 3.000",
             "measured 2.500, at most 2.750 with 90 % confidence",
