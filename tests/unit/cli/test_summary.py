@@ -86,7 +86,7 @@ def test_places_name_the_model_and_the_evidence():
         pytest.param(finished(), "serve out/model as it is", id="done"),
         pytest.param(ended("True", "BudgetReached", "Succeeded"), "raise spec.budget", id="budget"),
         pytest.param(ended("False", "GuardrailNotMet", "Failed"), "kept in out/candidates", id="guardrail"),
-        pytest.param(ended("False", "Code", "Failed"), "logs, if any, are in out/logs", id="failed"),
+        pytest.param(ended("False", "Code", "Failed"), "trimtab logs out has what was printed", id="failed"),
         pytest.param(report(), "run the same command to go on: trimtab run job.yaml", id="interrupted"),
     ],
 )
