@@ -23,7 +23,7 @@ class Order:
     output: str
     """Folder or URI of everything the run keeps."""
     data: Mapping[str, str]
-    """Local path of each set of data, by name."""
+    """Local path or URI of each set of data, by name."""
     model: str | None
     """Local path of the given model, when it lies in the manifest's folder."""
     notes: tuple[str, ...]
@@ -59,7 +59,7 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
 
 
 def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
-    """Absolute local path of each set of data of the task: as given, else from the manifest's folder."""
+    """Absolute local path of each set of data of the task, as given or from the manifest's folder; or its URI."""
     sources = {source.name: source for source in manifest.job.spec.task.data}
     unknown = sorted(given.keys() - sources.keys())
     if unknown:
@@ -71,7 +71,7 @@ def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
     problems = [
         Problem(f"spec.task.data[{index}]", f"there is nothing at {path}; give --data {name}=PATH")
         for index, (name, path) in enumerate(paths.items())
-        if not Path(path).exists()
+        if "://" not in path and not Path(path).exists()
     ]
     refuse(manifest, problems)
     return paths
@@ -90,8 +90,11 @@ def model_path(manifest: Manifest) -> str | None:
 
 
 def _path(folder: Path, source: DataSource, given: str | None) -> str:
-    """Where the data lies on this machine; what is not given is a relative path, all else was refused."""
-    return str(Path(given).resolve() if given else (folder / str(source.uri)).resolve())
+    """Where the data lies: as given, at its URI, or at a path from the manifest's folder."""
+    uri = str(source.uri)
+    if not given and "://" in uri:
+        return uri
+    return str(Path(given).resolve() if given else (folder / uri).resolve())
 
 
 def _notes(manifest: Manifest, output: str | None, place: str) -> list[str]:

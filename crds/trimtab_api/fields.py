@@ -25,7 +25,8 @@ IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 METRIC = r"^[A-Za-z][A-Za-z0-9_./@-]*$"
 ENTRYPOINT = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 URI = rf"^({_REMOTE})$"
-DATA_URI = rf"^({_REMOTE}|[^/:\s]([^:]*[^:\s])?)$"
+_WEB = rf"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/{_KEY})+/?"
+DATA_URI = rf"^({_REMOTE}|{_WEB}|[^/:\s]([^:]*[^:\s])?)$"
 SHA256 = r"^[a-f0-9]{64}$"
 IMAGE = r"^[a-z0-9][A-Za-z0-9._:/-]*@sha256:[a-f0-9]{64}$"
 DURATION = r"^([1-9][0-9]{0,4}d)?([1-9][0-9]{0,4}h)?([1-9][0-9]{0,4}m)?([1-9][0-9]{0,4}s)?$"
@@ -45,7 +46,7 @@ EXPECTED = {
     METRIC: "the name of a metric: a letter, then letters, digits and _ . / @ -, such as accuracy",
     ENTRYPOINT: "module:attribute, such as digits:Digits",
     URI: "a URI of s3, gs, az, file or pvc without empty, '.' or '..' steps, such as s3://bucket/path",
-    DATA_URI: "a URI of s3, gs, az, file or pvc, such as s3://bucket/train.parquet, or a relative path",
+    DATA_URI: "a URI of s3, gs, az, file, pvc or https, such as s3://bucket/train.csv, or a relative path",
     SHA256: "a SHA-256 in 64 lower-case hexadecimal digits",
     IMAGE: "an image by digest, such as registry/app@sha256:<64 hexadecimal digits>",
     DURATION: "a duration in days, hours, minutes and seconds, such as 8h or 1h30m",

@@ -14,7 +14,6 @@ Where = Literal["embedded", "cluster"]
 """trimtab run, or the operator."""
 
 REFUSED = (
-    "task.data[].sha256",
     "model.freeze[]",
     "model.unfreeze",
     "model.head",
@@ -104,17 +103,13 @@ def _further_targets(spec: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _unreachable_data(spec: dict[str, Any], where: Where) -> Iterator[Problem]:
-    """Yield a problem for each set of data at a place that is not read: all URIs, and paths on a cluster."""
-    instead = {
-        "embedded": "give a relative path, or --data NAME=FOLDER",
-        "cluster": "put it on a pvc or in a configMap",
-    }
+    """Yield a problem for each set of data that is out of reach: claims here, paths on a cluster."""
     for path, uri in _matches(spec, "task.data[].uri"):
-        if "://" in uri:
-            yield Problem(f"spec.{path}", f"a remote URI is {_WHY}; {instead[where]}")
-        elif where == "cluster":
+        if where == "embedded" and uri.startswith("pvc://"):
+            yield Problem(f"spec.{path}", "only a cluster has volumes; give its copy as --data NAME=PATH")
+        elif where == "cluster" and "://" not in uri:
             why = "a relative path is one of the machine on which trimtab run runs"
-            yield Problem(f"spec.{path}", f"{why}; {instead[where]}")
+            yield Problem(f"spec.{path}", f"{why}; put it in a bucket, on a pvc or in a configMap")
 
 
 def _unreachable_model(spec: dict[str, Any], where: Where) -> Iterator[Problem]:

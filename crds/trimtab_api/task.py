@@ -63,9 +63,9 @@ class DataSource(Model):
     name: Label
     """Name by which the code asks for it."""
     uri: DataUri | None = None
-    """Where it lies; a relative path is one from the manifest's folder, for trimtab run only."""
+    """A file, or a folder but on the web; a relative path starts at the manifest, for trimtab run only."""
     sha256: Sha256 | None = None
-    """SHA-256 of the file at uri; another content is refused."""
+    """SHA-256 of the file at uri; another content is refused. Needed for http."""
     pvc: PvcSource | None = None
     """Folder or file on a persistent volume claim."""
     config_map: Subdomain | None = None

@@ -77,9 +77,13 @@ def cached_file(uri: str, sha256: str | None = None) -> Path:
         return _kept(uri, f"{uri}\0{found}", lambda place: _fill_folder(place, uri, found))
 
 
-def check_there(uri: str) -> None:
-    """Ask whether something lies at a URI that is not local, without fetching it; raises as cached_file."""
-    with _explained(uri, None):
+def check_there(uri: str, sha256: str | None = None) -> None:
+    """Verify what lies on this machine, ask for what lies elsewhere without fetching it; as `cached_file`."""
+    path = local_path(uri)
+    if path is not None:
+        _in_place(path, sha256)
+        return
+    with _explained(uri, sha256):
         _versions(uri)
 
 

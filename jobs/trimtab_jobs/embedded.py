@@ -7,7 +7,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -27,8 +26,8 @@ from trimtab_jobs.probing import Probing, TimedPool, probed
 from trimtab_jobs.progress import Progress, Publish, TellTrial
 from trimtab_jobs.saving import saving
 from trimtab_jobs.search.space import space_of
-from trimtab_jobs.store import Record, check_store, open_store
-from trimtab_jobs.worker_setup import setup_of
+from trimtab_jobs.store import Record, StoreError, check_store, open_store
+from trimtab_jobs.worker_setup import check_data, data_places, setup_of
 
 REHEARSE = "trimtab_jobs.tasks.rehearsal:rehearse"
 WORKER_BYTES = 10**9
@@ -54,7 +53,7 @@ def run(  # noqa: PLR0913  one keyword for each thing that a person can choose o
     Raises RefusedError when the output or the data cannot be used for this job, FencedError when another
     driver has taken over, StoreError when the store fails, StoppedError when `should_stop` said so.
     """
-    check_data(data)
+    check_data(data_places(plan, data))
     store = open_store(output)
     check_store(store)
     begin(store, plan)
@@ -98,7 +97,7 @@ def probe(  # noqa: PLR0913  one keyword for each thing that a person can choose
     Raises JobError where the run itself would end so, RefusedError as `run`, StoppedError when `should_stop`
     said so.
     """
-    check_data(data)
+    check_data(data_places(plan, data))
     if wrong := mistake(plan.spec.task.entrypoint, code):
         raise JobError("Code", wrong)
     begun = time.perf_counter()
@@ -113,6 +112,10 @@ def check(
     plan: Plan, *, code: str | None, data: Mapping[str, str], model: str | None = None
 ) -> tuple[Problem, ...]:
     """What is wrong with the user's code, its data and the limits on them, found in a process of its own."""
+    try:
+        check_data(data_places(plan, data))
+    except (RefusedError, StoreError) as error:
+        return (Problem(*str(error).split(": ", 1)),)
     setup = setup_of(plan, "", code, data, model)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         try:
@@ -164,14 +167,6 @@ def workers(plan: Plan, setup: WorkerSetup, progress: Progress) -> Iterator[Tria
         yield pool
     finally:
         pool.close()
-
-
-def check_data(data: Mapping[str, str]) -> None:
-    """RefusedError when a path of the task's data is not there."""
-    for name, path in data.items():
-        if not Path(path).exists():
-            fix = f"write the right path, or pass --data {name}=PATH"
-            raise RefusedError(f"spec.task.data[{name}]: {path} does not exist; {fix}")
 
 
 def fitting_workers(wanted: int, cpus: int, memory_bytes: int) -> int:

@@ -29,7 +29,7 @@ from trimtab_jobs.saving import saving
 from trimtab_jobs.search import has_results
 from trimtab_jobs.settings import Settings
 from trimtab_jobs.store import FencedError, Record, Store, StoreError, check_store, open_store
-from trimtab_jobs.worker_setup import setup_of
+from trimtab_jobs.worker_setup import check_data, data_places, setup_of
 
 PLAN_PATIENCE_SECONDS = 120.0
 """How long the plan is waited for at the start: rights and network of a new pod may come a moment later."""
@@ -251,12 +251,13 @@ def taken_store(settings: Settings, plan: Plan) -> Store:
 
 
 def data_of(settings: Settings, plan: Plan) -> dict[str, str]:
-    """Local path of each named set of data; RefusedError when one is not mounted."""
-    paths = {each.name: settings.data / each.name for each in plan.spec.task.data}
-    for name, path in paths.items():
-        if not path.exists():
-            raise RefusedError(f"spec.task.data[{name}]: {path} is not there; mount it in every pod")
-    return {name: str(path) for name, path in paths.items()}
+    """URI or, where it is mounted, path of each named set of data; RefusedError when one is not there."""
+    places = {each.name: each.uri or "pvc://" for each in plan.spec.task.data}
+    data = {
+        name: str(settings.data / name) if uri.startswith("pvc://") else uri for name, uri in places.items()
+    }
+    check_data(data_places(plan, data))
+    return data
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from trimtab_api.plan import Plan
-from trimtab_api.task import ArchiveSource, DataSource
+from trimtab_api.task import ArchiveSource, DataSource, PvcSource
 from trimtab_operator.resources.parts import Json, Part, claim_volume, joined, literal, read_only_mount
 from trimtab_operator.resources.store import claim_of
 
@@ -39,13 +39,24 @@ def data_part(plan: Plan) -> Part:
 
 
 def _data(index: int, source: DataSource) -> Part:
-    """Return the mount of one set of data: on a claim or, as other places were refused, in a ConfigMap."""
+    """Return the mount of one set of data; nothing for a URI, from where the workers fetch it."""
     name, path = f"trimtab-data-{index}", f"{DATA_FOLDER}/{source.name}"
-    if source.pvc is None:
+    if source.config_map:
         volume = {"name": name, "configMap": {"name": source.config_map}}
         return Part(volumes=(volume,), mounts=(read_only_mount(name, path),))
-    volume = claim_volume(name, source.pvc.claim, read_only=True)
-    return Part(volumes=(volume,), mounts=(read_only_mount(name, path, source.pvc.path),))
+    on_claim = _on_claim(source)
+    if on_claim is None:
+        return Part()
+    volume = claim_volume(name, on_claim.claim, read_only=True)
+    return Part(volumes=(volume,), mounts=(read_only_mount(name, path, on_claim.path),))
+
+
+def _on_claim(source: DataSource) -> PvcSource | None:
+    """Return the claim that the data lies on, whichever way it is named; None when it lies elsewhere."""
+    claim = claim_of(source.uri or "")
+    if claim is None:
+        return source.pvc
+    return PvcSource(claim=claim, path=urlsplit(source.uri or "").path.strip("/") or None)
 
 
 def fetched_archive(plan: Plan) -> ArchiveSource | None:

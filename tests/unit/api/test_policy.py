@@ -69,6 +69,10 @@ BREACHES = {
         {"task": {**TASK, "data": [{"name": "train", "uri": "data"}, {"name": "b", "configMap": "c"}]}},
         "spec.task.data[0].uri: {prefixes}, got \"data\"",
     ),
+    "data-of-the-web": (
+        {"task": {**TASK, "data": [{"name": "train", "uri": "https://example.org/x.csv"}]}},
+        "spec.task.data[0].uri: {prefixes}, got \"https://example.org/x.csv\"",
+    ),
     "pretrained": (
         {"model": {"pretrained": {"uri": "s3://models/x.onnx"}}},
         "spec.model.pretrained.uri: {prefixes}, got \"s3://models/x.onnx\"",

@@ -21,6 +21,7 @@ HERE: list[tuple[Where, str]] = [(where, field) for where, fields in REFUSED_HER
 EACH_WAY = pytest.mark.parametrize("where", WHY_HERE)
 CARRIED_OUT = {
     "task.entrypoint", "task.code.configMap", "task.args", "task.data[].name", "task.data[].uri",
+    "task.data[].sha256",
     "objectives[].metric", "objectives[].direction", "objectives[].goal", "objectives[].target",
     "search.seed", "search.trials", "search.parallelism", "search.mode", "search.sampler.tpe",
     "search.sampler.random", "search.pruner.asha", "search.pruner.none", "search.parameters[].name",
@@ -127,27 +128,36 @@ def test_metric_on_a_second_target_is_refused() -> None:
     assert said == [f"spec.objectives[1]: latencyMs on a second target is {WHY}; remove it"]
 
 
-def test_remote_data_is_refused_unless_the_command_line_gives_it() -> None:
-    data = [{"name": "train", "uri": "s3://bucket/x"}, {"name": "test", "uri": "data/test"}]
-    remote = job(task={"entrypoint": "a:B", "data": data})
+REMOTE = [
+    {"name": scheme, "uri": f"{scheme}://bucket/x", "sha256": "0" * 64}
+    for scheme in ("s3", "gs", "az", "https", "http")
+]
 
-    assert [str(problem) for problem in refusals(remote)] == [
-        f"spec.task.data[0].uri: a remote URI is {WHY}; give a relative path, or --data NAME=FOLDER"
+
+@EACH_WAY
+def test_remote_data_is_fetched_wherever_the_job_runs(where: Where) -> None:
+    assert refusals(job(task={"entrypoint": "a:B", "data": REMOTE}), where=where) == ()
+
+
+def test_data_on_a_claim_is_refused_here_unless_the_command_line_gives_it() -> None:
+    on_claim = job(task={"entrypoint": "a:B", "data": [{"name": "train", "uri": "pvc://claim/x"}]})
+
+    assert [str(problem) for problem in refusals(on_claim)] == [
+        "spec.task.data[0].uri: only a cluster has volumes; give its copy as --data NAME=PATH"
     ]
-    assert refusals(remote, given_data=["train"]) == ()
+    assert refusals(on_claim, given_data=["train"]) == ()
+    assert refusals(on_claim, where="cluster") == ()
 
 
-def test_data_on_a_cluster_lies_on_a_claim_or_in_a_config_map() -> None:
-    remote = [{"name": "train", "uri": "s3://bucket/x"}, {"name": "test", "uri": "data/test"}]
+def test_data_on_a_cluster_lies_at_no_relative_path() -> None:
     mounted = [{"name": "more", "pvc": {"claim": "c"}}, {"name": "names", "configMap": "m"}]
-    task = {"entrypoint": "a:B", "data": [*remote, *mounted]}
+    task = {"entrypoint": "a:B", "data": [{"name": "test", "uri": "data/test"}, *mounted]}
 
     told = [str(each) for each in refusals(job(task=task), where="cluster")]
 
-    fix = "put it on a pvc or in a configMap"
     assert told == [
-        f"spec.task.data[0].uri: a remote URI is {WHY}; {fix}",
-        f"spec.task.data[1].uri: a relative path is one of the machine on which trimtab run runs; {fix}",
+        "spec.task.data[0].uri: a relative path is one of the machine on which trimtab run runs; "
+        "put it in a bucket, on a pvc or in a configMap"
     ]
 
 

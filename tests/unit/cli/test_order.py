@@ -44,6 +44,12 @@ def test_data_begin_from_the_manifests_folder_unless_given(manifest, tmp_path):
     assert request.data == {"train": str(tmp_path / "rows.csv"), "far": str(tmp_path)}
 
 
+def test_data_at_a_uri_stay_there(manifest, tmp_path):
+    (tmp_path / "rows.csv").touch()
+    request = order(manifest(DATA), None, {})
+    assert request.data == {"train": str(tmp_path / "rows.csv"), "far": "s3://b/rows.csv"}
+
+
 def test_data_that_are_not_here_are_refused_all_at_once(manifest, tmp_path):
     text = DATA.replace("s3://b/rows.csv", "deep/rows.csv")
     with pytest.raises(InvalidManifest) as caught:

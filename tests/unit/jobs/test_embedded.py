@@ -11,19 +11,26 @@ from tests.support.memory_store import MemoryStore
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_api.report import Environment, Phase, Report
-from trimtab_jobs.embedded import check_data, fitting_workers
+from trimtab_jobs.embedded import fitting_workers
 from trimtab_jobs.errors import JobError, RefusedError
 from trimtab_jobs.ownership import begin, earlier_report, pin_code, refuse_other_code
+from trimtab_jobs.pool import DataPlace
 from trimtab_jobs.pool.code import EVERY_FILE, code_digest
 from trimtab_jobs.saving import save_report
 from trimtab_jobs.store import Record
-from trimtab_jobs.worker_setup import setup_of
+from trimtab_jobs.worker_setup import check_data, data_places, setup_of
 
 GIB = 2**30
+SHA = "0" * 64
 
 
 def plan_of(**changes) -> Plan:
     return resolve(job(**MANIFEST | changes), LOCAL_PROFILE)
+
+
+def plan_with_data() -> Plan:
+    data = [{"name": "train", "uri": "s3://models/rows.csv", "sha256": SHA}]
+    return plan_of(task={"entrypoint": "digits:Digits", "data": data})
 
 
 def test_the_same_job_goes_on_in_its_output_though_it_was_edited():
@@ -114,7 +121,23 @@ def test_arguments_reach_the_task_as_yaml_scalars():
 
 def test_data_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(RefusedError, match=r"spec.task.data\[train\]: .*/absent does not exist"):
-        check_data({"train": str(tmp_path / "absent")})
+        check_data({"train": DataPlace(str(tmp_path / "absent"))})
+
+
+def test_data_with_another_digest_are_refused_before_any_worker_starts(tmp_path: Path):
+    (tmp_path / "rows.csv").write_bytes(b"1,2")
+
+    with pytest.raises(RefusedError, match=rf"^spec.task.data\[train\]: .*, not {SHA}; bring the file back"):
+        check_data(data_places(plan_with_data(), {"train": str(tmp_path / "rows.csv")}))
+
+
+def test_workers_verify_what_they_fetch_and_not_again_what_is_here():
+    here, there = (
+        setup_of(plan_with_data(), "/store", None, {"train": uri}).data["train"]
+        for uri in ("/data/rows.csv", "s3://models/rows.csv")
+    )
+
+    assert (here.sha256, there.sha256) == (None, SHA)
 
 
 def test_the_codes_digest_changes_with_the_entrypoint_and_the_modules_beside_it(tmp_path: Path):

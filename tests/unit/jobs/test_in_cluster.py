@@ -27,6 +27,7 @@ from trimtab_jobs.in_cluster import (
     End,
     Stop,
     WorkersNote,
+    data_of,
     drive,
     is_finished,
     main,
@@ -108,6 +109,25 @@ def test_what_cannot_be_done_as_asked_for_is_the_jobs_failure(settings: Settings
     assert driver.drive() == REPORTED
     assert (driver.last.phase, driver.succeeded) == ("Failed", ("False", "Configuration"))
     assert driver.last.message.startswith(message)
+
+
+def test_data_is_read_where_it_is_mounted_or_from_its_uri(settings: Settings, tmp_path: Path):
+    (tmp_path / "here.csv").touch()
+    for name in ("claim", "names", "volume"):
+        (settings.data / name).mkdir(parents=True)
+    data = [
+        {"name": "claim", "pvc": {"claim": "rows"}},
+        {"name": "names", "configMap": "names"},
+        {"name": "volume", "uri": "pvc://rows/train"},
+        {"name": "file", "uri": f"file://{tmp_path}/here.csv"},
+    ]
+
+    assert data_of(settings, plan_of(task={"entrypoint": "digits:Digits", "data": data})) == {
+        "claim": f"{settings.data}/claim",
+        "names": f"{settings.data}/names",
+        "volume": f"{settings.data}/volume",
+        "file": f"file://{tmp_path}/here.csv",
+    }
 
 
 def test_another_state_of_the_code_is_the_jobs_failure_once_trials_have_results(settings: Settings):

@@ -10,9 +10,11 @@ import pytest
 from tests.support.children import DEFAULTS, SAMPLES, UID, Document, sample_job, starts
 from trimtab_api.control import Control
 from trimtab_api.errors import SpecError
-from trimtab_api.manifest import parse_profile
-from trimtab_api.plan import Plan
+from trimtab_api.manifest import parse_job, parse_profile
+from trimtab_api.plan import Plan, resolve
+from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_operator.resources import Start, build_plan_config_map, children
+from trimtab_operator.resources.code import data_part
 from trimtab_operator.world import Apply, Create
 
 EVERY = [start for sample in SAMPLES for start in starts(sample)]
@@ -169,6 +171,31 @@ def test_gpus_are_asked_for_only_where_works_use_them() -> None:
 
     assert search["resources"]["limits"] == {"cpu": "8", "memory": "32Gi", "nvidia.com/gpu": "1"}
     assert export["resources"]["limits"] == {"cpu": "4", "memory": "16Gi"}
+
+
+def test_data_is_mounted_from_claims_and_config_maps_and_nothing_is_made_of_what_workers_fetch() -> None:
+    job = sample_job("digits")
+    data = [
+        {"name": "bucket", "uri": "s3://models/default/rows.csv"},
+        {"name": "claim", "pvc": {"claim": "rows", "path": "2026"}},
+        {"name": "names", "configMap": "names"},
+        {"name": "pvc", "uri": "pvc://rows/2025/train.csv"},
+    ]
+    spec = {**job["spec"], "task": {**job["spec"]["task"], "data": data}}
+    plan = resolve(parse_job({**job, "spec": spec}), LOCAL_PROFILE)
+
+    part = data_part(plan)
+
+    assert part.volumes == (
+        {"name": "trimtab-data-1", "persistentVolumeClaim": {"claimName": "rows", "readOnly": True}},
+        {"name": "trimtab-data-2", "configMap": {"name": "names"}},
+        {"name": "trimtab-data-3", "persistentVolumeClaim": {"claimName": "rows", "readOnly": True}},
+    )
+    assert [(each["mountPath"], each.get("subPath")) for each in part.mounts] == [
+        ("/trimtab/data/claim", "2026"),
+        ("/trimtab/data/names", None),
+        ("/trimtab/data/pvc", "2025/train.csv"),
+    ]
 
 
 def test_archive_on_a_claim_is_mounted_for_the_one_who_fetches() -> None:
