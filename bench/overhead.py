@@ -167,7 +167,7 @@ SIDES = {"ours": ours, "pool": by_hand}
 def measure(side: str) -> dict[str, Any]:
     """One side's figures, from a process of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        command = [sys.executable, __file__, "--side", side, "--folder", folder]
+        command = [sys.executable, "-P", __file__, "--side", side, "--folder", folder]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise SystemExit(f"{side}: {ended.stderr[-2000:]}")
