@@ -1,13 +1,25 @@
 """One run of the demo, for all who look at what it left."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 TRIMTAB = Path(sys.executable).with_name("trimtab")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept on a node goes with the tests, unless whoever runs them says where it is to stay."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "TRIMTAB_CACHE", os.environ.get("TRIMTAB_CACHE") or str(tmp_path_factory.mktemp("cache"))
+        )
+        yield
 
 
 @pytest.fixture(scope="session")

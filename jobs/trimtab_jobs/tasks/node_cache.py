@@ -1,18 +1,16 @@
 """What takes long to make from the data, made once per node and shared by all its workers as mapped files.
 
-    <temporary folder>/trimtab-prepared-<user>/<key>/facts.json, <name>.npy
-    <temporary folder>/trimtab-prepared-<user>/<key>.lock
+    <cache>/prepared/<key>/facts.json, <name>.npy      (<cache>: see trimtab_jobs.cached)
+    <cache>/prepared/<key>.lock
 
 The key is a digest of what went in, so that other data, or other arguments, are another folder. A folder is
 whole or not there: it is made under another name, then renamed.
 """
 
-import getpass
 import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from trimtab_jobs.cached import cache_folder
 from trimtab_jobs.pool.errors import CodeError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -46,7 +45,7 @@ def prepared(key: str, make: Make, root: Path | None = None) -> Prepared:
 
     CodeError when there is no room for it. Whatever `make` raises leaves nothing behind.
     """
-    root = root or Path(tempfile.gettempdir()) / f"trimtab-prepared-{getpass.getuser()}"
+    root = root or cache_folder() / "prepared"
     folder = root / key
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -55,11 +54,12 @@ def prepared(key: str, make: Make, root: Path | None = None) -> Prepared:
                 _remove_unused(root)
                 _make(folder, make)
             os.utime(folder)
+            os.utime(root)
             return _opened(folder)
     except OSError as error:
         raise CodeError(
             f"{root}: what was made of spec.task.data cannot be kept there: {error.strerror or error}; "
-            "make room, or set TMPDIR to another folder"
+            "make room, or set TRIMTAB_CACHE to another folder"
         ) from error
 
 
