@@ -59,8 +59,8 @@ def configurations(folder: str) -> list[tuple[Mapping[str, Any], int]]:
     from trimtab_jobs.store import Record, open_store
 
     store = open_store(f"{folder}/configurations")
-    pool = InlinePool(WorkerSetup(store.uri, "none:None", {}, code=str(Path(__file__).parent)))
-    request = request_of("overhead:draw_nothing")
+    pool = InlinePool(WorkerSetup(store.uri, "none:None", {}))
+    request = request_of("__main__:draw_nothing")
     outcome = search(request, pool, Record.open(store), store, lambda state: None)
     return [(trial.params, trial.seed) for trial in outcome.trials]
 
