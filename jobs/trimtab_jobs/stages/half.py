@@ -60,7 +60,9 @@ def _converted(loaded: onnx.ModelProto) -> onnx.ModelProto:
     inner = sorted({node.op_type for node in loaded.graph.node if any(subgraphs_of(node))})
     if inner:  # it would convert what they read, and not what is in them
         raise NotImplementedError(f"the graphs inside of {', '.join(inner)}")
-    model = convert_float_to_float16(loaded, keep_io_types=True, node_block_list=around_layers(loaded))
+    model: onnx.ModelProto = convert_float_to_float16(
+        loaded, keep_io_types=True, node_block_list=around_layers(loaded)
+    )
     _round_only_for_layers(model.graph)
     # the converter appends its casts at the end, where ONNX wants every node after what it reads
     OnnxGraph(model).topological_sort(is_deterministic=True)
