@@ -1,7 +1,7 @@
 """A module's functions as a task: a training function, an objective, and what judges a given model."""
 
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.support.tasks import session_of, trial_work
 from trimtab_jobs.pool import CodeError, ConfigurationError, Session
 from trimtab_jobs.tasks.checkpoints import load_checkpoint
 from trimtab_jobs.tasks.how_to import HOW_TO
+from trimtab_jobs.tasks.loading import load_task
 from trimtab_jobs.tasks.objective import onnx_bytes
 from trimtab_jobs.tasks.rehearsal import rehearse
 from trimtab_jobs.tasks.trial import describe, run_trial
@@ -309,13 +310,25 @@ def test_an_onnx_file_may_be_given_by_its_path(tmp_path: Path) -> None:
     assert onnx_bytes(str(tmp_path / "line.onnx")) == onnx_bytes(model)
 
 
-def test_code_may_read_its_data_while_it_is_imported(tmp_path: Path) -> None:
-    source = JUDGED + "from trimtab_jobs import data_path\npath = data_path('rows')\n"
-    session = session_of(tmp_path, source + "def objective(params, context): return {}\n", "objective")
-    session.setup = replace(session.setup, data={"rows": "/mnt/rows"})
-    session.task()
+def test_code_may_read_its_data_while_it_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    source = (
+        "from trimtab_jobs import data_path\npath = data_path('rows')\ndef objective(params, context): ..."
+    )
+    for name in ("with_rows", "without_rows"):
+        (tmp_path / f"{name}.py").write_text(source)
+    load_task("with_rows:objective", {}, data={"rows": "/mnt/rows", "more": "/mnt/more"})
+    assert sys.modules["with_rows"].path == "/mnt/rows"
+    with pytest.raises(CodeError, match=r"there is no data 'rows'; there is more"):
+        load_task("without_rows:objective", {}, data={"more": "/mnt/more"})
+
+
+def test_a_script_may_parse_its_arguments_while_it_is_imported(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["worker.py", "--node=1"])
+    parsing = "import argparse\nargs = argparse.ArgumentParser().parse_args()\n"
+    session = opened(JUDGED + parsing + "def objective(params, context): return {}\n")
+    assert describe(session)["kind"] == "objective"
     session.close()
-    session = session_of(tmp_path, source, "objective")
-    with pytest.raises(CodeError, match=r"there is no data 'rows'; there is none"):
-        session.task()
-    session.close()
+    assert sys.argv == ["worker.py", "--node=1"]
