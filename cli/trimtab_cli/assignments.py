@@ -25,6 +25,12 @@ _STEP = re.compile(rf"\[(?P<index>\d{{1,6}})\]|(?P<name>{_NAME})")
 Step = str | int
 
 
+class AssignmentError(click.ClickException):
+    """An assignment that cannot be read, or does not fit into the manifest."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """A field and its value; None removes it."""
@@ -42,12 +48,12 @@ class Assignment:
 
 
 def assignments(given: Iterable[str]) -> tuple[Assignment, ...]:
-    """The assignments of a command line; UsageError names the flag and the fix."""
+    """The assignments of a command line; AssignmentError names the flag and the fix."""
     return tuple(map(assignment, given))
 
 
 def assignment(text: str) -> Assignment:
-    """The assignment that PATH=VALUE is; UsageError when it is none."""
+    """The assignment that PATH=VALUE is; AssignmentError when it is none."""
     path, equals, written = text.partition("=")
     if not equals or not _PATH.fullmatch(path):
         raise refused(
@@ -65,15 +71,15 @@ def assignment(text: str) -> Assignment:
 
 
 def assigned(document: Any, given: Sequence[Assignment]) -> Any:
-    """The document with the assignments carried out in order; UsageError where one does not fit into it."""
+    """The document with the assignments carried out in order; AssignmentError where one does not fit."""
     for each in given:
         document = _placed(document, each, 0)
     return document
 
 
-def refused(text: str, why: str) -> click.UsageError:
+def refused(text: str, why: str) -> AssignmentError:
     """The error of one assignment."""
-    return click.UsageError(f"--set {text}: {why}")
+    return AssignmentError(f"--set {text}: {why}")
 
 
 def _value(text: str, written: str) -> Any:

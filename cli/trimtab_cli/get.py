@@ -5,6 +5,7 @@ import click
 from trimtab_cli.formats import format_option
 from trimtab_cli.options import output_argument
 from trimtab_cli.run import tell
+from trimtab_cli.stored import opened
 
 
 @click.command(short_help="Show a run: what came of it, or where it stands.")
@@ -15,7 +16,6 @@ def get(output: str, form: str | None) -> None:
 
     The text is the summary with which `trimtab run` ends. JSON and YAML hold result.json.
     """
-    from trimtab_cli.stored import opened
     from trimtab_jobs.reports import report_of
 
     with opened(output) as store:

@@ -8,6 +8,7 @@ import click
 
 from trimtab_cli.options import Complete, output_argument
 from trimtab_cli.options import logs as log_names
+from trimtab_cli.stored import NoLogError, opened
 
 if TYPE_CHECKING:
     from trimtab_jobs.logs import Log
@@ -35,8 +36,6 @@ def logs(output: str, name: str | None, follow: bool, tail: int | None) -> None:
     NAME the logs are listed: name, state, bytes. What is printed reaches OUTPUT some seconds later; of one
     trial or stage at most 256 KiB are kept, the first and the last half.
     """
-    from trimtab_cli.stored import opened
-
     if name is None and (follow or tail is not None):
         raise click.UsageError("--follow and --tail need the NAME of a log: trimtab logs OUTPUT lists them")
     with opened(output) as store:
@@ -66,10 +65,10 @@ def listing(store: "Store") -> list[str]:
 
 
 def whole(store: "Store", name: str) -> str:
-    """All that a log holds; UsageError with what there is when there is no such log."""
+    """All that a log holds; NoLogError with what there is when there is no such log."""
     log = found_log(store, name)
     if log is None:
-        raise click.UsageError(unknown(store, name))
+        raise NoLogError(unknown(store, name))
     from trimtab_jobs.logs import bodies
 
     return bodies(store, [log])[name].decode(errors="replace")
@@ -78,7 +77,7 @@ def whole(store: "Store", name: str) -> str:
 def followed(store: "Store", name: str, tail: int | None, wait: Callable[[], None]) -> Iterator[str]:
     """What is in a log and then what is added to it, until the trial or the run has ended.
 
-    UsageError when there is no such log and none can come any more.
+    NoLogError when there is no such log and none can come any more.
     """
     from trimtab_jobs.logs import pieces
 
@@ -88,7 +87,7 @@ def followed(store: "Store", name: str, tail: int | None, wait: Callable[[], Non
         is_over = ended(store, name)  # asked first: what was printed before that is read below
         log = found_log(store, name)
         if log is None and is_over:
-            raise click.UsageError(unknown(store, name))
+            raise NoLogError(unknown(store, name))
         now = pieces(store, log) if log else {}
         text = added(seen, now).decode(errors="replace")
         if text:

@@ -6,6 +6,7 @@ from tempfile import mkdtemp
 import click
 
 from trimtab_cli.options import output_argument
+from trimtab_cli.stored import opened
 
 PAGE = "report.html"
 
@@ -23,8 +24,6 @@ def report(output: str, to: str | None, show: bool) -> None:
 
     Works while the run goes on, and after it. Nothing but the page is written.
     """
-    from trimtab_cli.stored import opened
-
     if to == "-" and show:
         raise click.UsageError("--open needs a file: leave out --to -")
     with opened(output) as store:

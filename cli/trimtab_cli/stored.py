@@ -17,6 +17,10 @@ class NoRunError(click.ClickException):
     exit_code = 2
 
 
+class NoLogError(NoRunError):
+    """There is no such log."""
+
+
 @contextmanager
 def opened(output: str) -> Iterator["Store"]:
     """The store of a run, for reading; NoRunError when it or what the block reads of it cannot be read."""

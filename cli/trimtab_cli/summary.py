@@ -174,7 +174,7 @@ def following(report: Report, output: str, command: str) -> str:
             "--output, or give the job more trials or test data"
         ),
         ExitCode.FAILED: (
-            f"mend it (trimtab logs {output} has what was printed) and go on, what was done is kept: {command}"
+            f"mend it (trimtab logs {output} has what was printed) and go on, all done is kept: {command}"
         ),
         ExitCode.INTERRUPTED: f"run the same command to go on: {command}",
     }[outcome(report).code]

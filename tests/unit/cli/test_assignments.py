@@ -3,14 +3,13 @@
 import copy
 import json
 
-import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.jobs import unhurried
 from trimtab_api.reading import read_scalar
-from trimtab_cli.assignments import assigned, assignment, assignments
+from trimtab_cli.assignments import AssignmentError, assigned, assignment, assignments
 
 JOB = {
     "spec": {
@@ -31,7 +30,7 @@ def spec_with(*texts):
 
 
 def refused(*texts):
-    with pytest.raises(click.UsageError) as caught:
+    with pytest.raises(AssignmentError) as caught:
         assigned(JOB, assignments(texts))
     assert caught.value.exit_code == 2
     return caught.value.message
@@ -122,7 +121,7 @@ def test_value_is_read_as_the_manifest_would_read_it(value):
 def test_any_text_is_an_assignment_or_refused(text):
     try:
         told = assignment(text).text
-    except click.UsageError as error:
+    except AssignmentError as error:
         told = error.message.removeprefix("--set ")
     assert told.startswith(text)
 
