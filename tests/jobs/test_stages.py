@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType
 from torch import nn
 
@@ -21,6 +21,7 @@ from trimtab_jobs.stages import STAGES
 from trimtab_jobs.stages.export_onnx import check_parity, export, export_module
 from trimtab_jobs.stages.half import convert
 from trimtab_jobs.stages.onnx_file import ops_of, publish_model, strip
+from trimtab_jobs.stages.quantizable import prepare
 from trimtab_jobs.stages.quantize_static import TYPES, quantize
 from trimtab_jobs.tasks.trial import run_trial
 
@@ -228,3 +229,22 @@ def test_stripping_reaches_functions_and_subgraphs() -> None:
 def test_an_export_without_its_checkpoint_says_why_and_what_to_do(session: Session) -> None:
     with pytest.raises(CodeError, match=r"checkpoints/9.pt is gone: .*; start anew with another --output"):
         export(session, **export_work(checkpoint="checkpoints/9.pt"))
+
+
+def test_what_follows_a_scaler_of_scikit_learns_has_a_type(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Scaler", ["x"], ["scaled"], domain="ai.onnx.ml", offset=[0.0], scale=[2.0]),
+        helper.make_node("MatMul", ["scaled", "weights"], ["product"]),
+        helper.make_node("Relu", ["product"], ["y"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in ("x", "y")]
+    weights = numpy_helper.from_array(np.eye(2, dtype=np.float32), "weights")
+    graph = helper.make_graph(nodes, "scaled", ends[:1], ends[1:], [weights])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "model.onnx")
+
+    prepare(tmp_path / "model.onnx", tmp_path / "prepared.onnx")
+
+    values = onnx.load(tmp_path / "prepared.onnx").graph.value_info
+    types = {value.name: value.type.tensor_type.elem_type for value in values}
+    assert (types["scaled"], types["product"]) == (TensorProto.FLOAT, TensorProto.FLOAT)

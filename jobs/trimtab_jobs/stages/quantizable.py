@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import onnx
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]  # ships no types
 
 from trimtab_jobs.stages.onnx_file import opset_of
 
 PER_CHANNEL_OPSET = 13
 """The first operator set whose DequantizeLinear has a scale for each channel."""
+FLOAT_FEATURES = ("Scaler", "Normalizer", "OneHotEncoder", "FeatureVectorizer")
+"""Operators of ai.onnx.ml before a network, such as scikit-learn's, whose output is float32."""
 INTEGER_MARKS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 """Operators of a model that is quantized already, beside those that begin with QLinear."""
 
@@ -40,7 +42,18 @@ def prepare(source: Path, prepared: Path) -> None:
     raised.unlink()
     model = onnx.load(prepared)
     flatten_biases(model)
-    prepared.write_bytes(model.SerializeToString())
+    type_features(model)
+    prepared.write_bytes(onnx.shape_inference.infer_shapes(model).SerializeToString())
+
+
+def type_features(model: ModelProto) -> None:
+    """Say the type of what FLOAT_FEATURES give: ONNX's inference does not, and all after it stayed float."""
+    known = {value.name for value in (*model.graph.value_info, *model.graph.output)}
+    model.graph.value_info.extend(
+        onnx.helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, None)
+        for node in model.graph.node
+        if node.domain == "ai.onnx.ml" and node.op_type in FLOAT_FEATURES and node.output[0] not in known
+    )
 
 
 def flatten_biases(model: ModelProto) -> None:
