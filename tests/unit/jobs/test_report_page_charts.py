@@ -222,7 +222,9 @@ def test_baseline_and_uncompressed_are_shown_with_their_quality_on_validation():
 
 def test_baseline_keeps_the_speed_of_its_onnx_model_where_the_search_measured_its_trials():
     slow = [{**trial, "metrics": {**trial["metrics"], "latencyMs": 9.0}} for trial in trials(40)]
-    assert "<title>baseline: accuracy 0.900, latency p50 0.332 ms</title>" in str(candidates(finished(), slow))
+    assert "<title>baseline: accuracy 0.900, latency p50 0.332 ms</title>" in str(
+        candidates(finished(), slow)
+    )
 
 
 def test_candidate_that_was_published_is_set_off():
