@@ -1,5 +1,6 @@
 """An ONNX model made ready for static int8: what the quantizer needs of a graph, and does not say."""
 
+import contextlib
 from pathlib import Path
 
 import onnx
@@ -33,17 +34,24 @@ def prepare(source: Path, prepared: Path) -> None:
         model = onnx.version_converter.convert_version(model, PER_CHANNEL_OPSET)
     raised = prepared.with_name("raised.onnx")
     raised.write_bytes(model.SerializeToString())
-    try:
-        quant_pre_process(raised, prepared)
-    except (
-        Exception
-    ):  # its symbolic shapes know fewer operators than ONNX Runtime runs; ONNX's own are enough
-        quant_pre_process(raised, prepared, skip_symbolic_shape=True)
+    with contextlib.chdir(
+        prepared.parent
+    ):  # where shapes are not found, it leaves a file in the working folder
+        _infer_shapes(raised, prepared)
     raised.unlink()
     model = onnx.load(prepared)
     flatten_biases(model)
     type_features(model)
     prepared.write_bytes(onnx.shape_inference.infer_shapes(model).SerializeToString())
+
+
+def _infer_shapes(source: Path, prepared: Path) -> None:
+    try:
+        quant_pre_process(source, prepared)
+    except (
+        Exception
+    ):  # its symbolic shapes know fewer operators than ONNX Runtime runs; ONNX's own are enough
+        quant_pre_process(source, prepared, skip_symbolic_shape=True)
 
 
 def type_features(model: ModelProto) -> None:
