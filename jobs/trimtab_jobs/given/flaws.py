@@ -4,12 +4,19 @@ import re
 
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : \w+ : |/onnxruntime_src\S*|Load model from \S+ failed:|Node \(\) |"
-    r"\b(?:virtual|static|onnxruntime::common::Status|void)\s+\S*onnxruntime::[^:]*?\)\s*(?:const)?\s*"
+    r"(?:\w+\*? )?onnxruntime::[\w:~<>]+(?: onnxruntime::[\w:~<>]+)?\([^)]*\)(?: const)?|"
+    r"Non-zero status code returned while running "
 )
 
 
 class FlawError(Exception):
-    """Says what is wrong and the fix, as the end of a line that begins with the file: `is empty; …`."""
+    """Says what is wrong and the fix, as the end of a line that begins with the file: `is empty; …`.
+
+    Names in a file are anybody's text: what is not printable becomes a question mark.
+    """
+
+    def __init__(self, flaw: str) -> None:
+        super().__init__("".join(each if each.isprintable() else "?" for each in flaw))
 
 
 def one_line(error: Exception) -> str:

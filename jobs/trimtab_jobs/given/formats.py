@@ -16,6 +16,8 @@ _PREFIXES: tuple[tuple[bytes, Format], ...] = (
 )
 _MARKS: dict[bytes, Format] = {b"ORTM": "ort", b"TFL3": "tflite"}
 """Identifiers of FlatBuffers, at the fifth byte."""
+_FIRST_FIELD = 0x08
+"""The tag of ir_version, a number below 128, with which an ONNX model is usually written."""
 _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
 
 
@@ -26,17 +28,16 @@ def format_of(head: bytes) -> Format | None:
     """
     if not head:
         return "empty"
+    if head[8:10] == b'{"':  # before all else: any byte may be the first of its length
+        return "safetensors"
     for prefix, found in _PREFIXES:
         if head.startswith(prefix):
             return found
     if head[4:8] in _MARKS:
         return _MARKS[head[4:8]]
-    if head[8:10] == b'{"':
-        return "safetensors"
     if head.lstrip().lower().startswith(_PAGES):
         return "web page"
-    is_onnx = head[0] == 0x08 and 0 < head[1:2][0] < 0x80 if len(head) > 1 else False
-    return "onnx" if is_onnx else None
+    return "onnx" if head[0] == _FIRST_FIELD and b"\0" < head[1:2] < b"\x80" else None
 
 
 NEITHER: dict[Format, str] = {

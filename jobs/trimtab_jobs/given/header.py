@@ -53,7 +53,7 @@ def header_flaw(file: BinaryIO, size: int) -> str | None:
 def _entry_flaw(entry: Any) -> str | None:
     if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= entry.keys():
         return "without dtype, shape or data_offsets: the file is damaged; copy or write it again"
-    if entry["dtype"] not in BITS:
+    if str(entry["dtype"]) not in BITS:
         return f"of the type {entry['dtype']}, which is not supported; save it as F32"
     numbers = [entry["shape"], entry["data_offsets"]]
     if not all(isinstance(each, list) and all(_is_count(number) for number in each) for each in numbers):

@@ -142,6 +142,11 @@ def probed(path: Path, inputs: tuple[Array, ...], seconds: float = PROBE_SECONDS
         return f"did not answer a few rows within {seconds:g} s; give a model that comes to an end"
     finally:
         arrays.unlink()
+    return verdict_of(ended)
+
+
+def verdict_of(ended: subprocess.CompletedProcess[str]) -> str | None:
+    """Return what is wrong with a model by how the process ended that looked at it, None when nothing is."""
     if ended.returncode < 0:
         name = signal.Signals(-ended.returncode).name
         return f"ends ONNX Runtime with {name}: it is damaged, or made to do so; export it again"

@@ -38,7 +38,8 @@ def problem_of(path: Path, inputs: tuple[Array, ...]) -> dict[str, Any]:
         try:
             outputs = model.runtime.run(None, dict(zip(model.names, feed, strict=True)))
         except Exception as error:
-            return {"problem": f"cannot answer {rows} rows of the task's inputs(): {one_line(error)}"}
+            why = f"cannot answer the task's inputs() in a batch of {rows}: {one_line(error)}"
+            return {"problem": f"{why}; give inputs as in its training, or export it again"}
         for entry, output in zip(model.runtime.get_outputs(), outputs, strict=True):
             if flaw := output_flaw(entry.name, output, rows):
                 return {"problem": flaw}

@@ -5,7 +5,8 @@ Each check returns what is wrong and the fix, as the end of a line that begins w
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import onnx
 from onnx import GraphProto, ModelProto, TensorProto, TypeProto, ValueInfoProto
@@ -65,6 +66,23 @@ def listed(names: Iterable[str]) -> str:
     found = list(dict.fromkeys(names))
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return ", ".join(found[:NAMED]) + more
+
+
+def _texts(model: ModelProto) -> str | None:
+    if all(isinstance(text, str) for text in texts_in(model)):
+        return None
+    return "has a name that is no text (UTF-8): it is damaged; copy or export it again"
+
+
+def texts_in(message: Any) -> Iterator[str | bytes]:
+    """Yield every text of a protobuf message and of all in it; what is no UTF-8 comes as bytes."""
+    for field, value in message.ListFields():
+        values = value if field.is_repeated else [value]
+        if field.type == field.TYPE_STRING:
+            yield from values
+        elif field.type == field.TYPE_MESSAGE:
+            for part in values:
+                yield from texts_in(part)
 
 
 def _empty(model: ModelProto) -> str | None:
@@ -133,7 +151,7 @@ def _inputs(model: ModelProto) -> str | None:
     if not entries:
         return "has no inputs: its outputs never change; export it with the data as an input"
     for entry in entries:
-        if flaw := _type_flaw("input", entry) or _axes_flaw(entry):
+        if flaw := _type_flaw("input", entry) or _rank_flaw("input", entry) or _axes_flaw(entry):
             return flaw
     return _rows_flaw(entries)
 
@@ -142,7 +160,7 @@ def _outputs(model: ModelProto) -> str | None:
     if not model.graph.output:
         return "has no outputs; export it with at least one"
     for entry in model.graph.output:
-        if flaw := _type_flaw("output", entry):
+        if flaw := _type_flaw("output", entry) or _rank_flaw("output", entry):
             return flaw
     return None
 
@@ -168,13 +186,17 @@ def _kind(kind: str | None) -> str:
     return f"that is no tensor but a {plain}; export tensors (skl2onnx: options={{'zipmap': False}})"
 
 
+def _rank_flaw(role: str, entry: ValueInfoProto) -> str | None:
+    if entry.type.tensor_type.HasField("shape"):
+        return None
+    return (
+        f"has {role} {entry.name!r} with a dynamic rank (no shape); export it with a fixed number of axes, "
+        "of which any may be dynamic"
+    )
+
+
 def _axes_flaw(entry: ValueInfoProto) -> str | None:
     tensor: TypeProto.Tensor = entry.type.tensor_type
-    if not tensor.HasField("shape"):
-        return (
-            f"has input {entry.name!r} with a dynamic rank (no shape); export it with a fixed number of "
-            "axes, of which any may be dynamic"
-        )
     if not tensor.shape.dim:
         return f"has input {entry.name!r} that is a scalar; give each input a first axis of examples"
     sizes = [axis.dim_value for axis in tensor.shape.dim if axis.HasField("dim_value")]
@@ -245,6 +267,7 @@ def _flow_flaw(graph: GraphProto, around: set[str]) -> str | None:
 
 
 CHECKS: tuple[Callable[[ModelProto], str | None], ...] = (
+    _texts,
     _empty,
     _versions,
     _inputs,
