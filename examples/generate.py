@@ -1,6 +1,7 @@
 """Writes the ConfigMap at the top of each examples/<name>/job.yaml from the code beside it.
 
-The rest of job.yaml, from the first line `---` on, is written by hand and stays as it is.
+The rest of job.yaml, from the first line `---` on, is written by hand and stays as it is. So does all of one
+that names no such ConfigMap: it needs no code, and the modules beside it write its data.
 """
 
 from pathlib import Path
@@ -17,8 +18,17 @@ def main(examples: Path = EXAMPLES) -> None:
 
 def generated(manifest: Path) -> str:
     """Return what the manifest should read, given the code beside it."""
-    _, _, job = manifest.read_text().partition("---\n")
+    text = manifest.read_text()
+    if not needs_code(manifest):
+        return text
+    _, _, job = text.partition("---\n")
     return f"{config_map(manifest.parent)}---\n{job}"
+
+
+def needs_code(manifest: Path) -> bool:
+    """Return whether the job takes its code from the ConfigMap above it."""
+    _, _, job = manifest.read_text().partition("kind: OptimizationJob\n")
+    return f"configMap: {manifest.parent.name}-code" in job
 
 
 def config_map(example: Path) -> str:

@@ -1,5 +1,6 @@
 """What a local run is asked to do: the plan, its output, its data, and what the person should know first."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +70,21 @@ def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
         )
     paths = {name: _path(manifest.folder, source, given.get(name)) for name, source in sources.items()}
     problems = [
-        Problem(f"spec.task.data[{index}]", f"there is nothing at {path}; give --data {name}=PATH")
+        Problem(
+            f"spec.task.data[{index}]",
+            f"there is nothing at {path}; {_written_by(manifest)}give --data {name}=PATH",
+        )
         for index, (name, path) in enumerate(paths.items())
         if "://" not in path and not Path(path).exists()
     ]
     refuse(manifest, problems)
     return paths
+
+
+def _written_by(manifest: Manifest) -> str:
+    """What to do first where a script called `prepare.py`, as our examples have, lies beside the manifest."""
+    script = manifest.folder / "prepare.py"
+    return f"write it with: python {os.path.relpath(script)}, or " if script.exists() else ""
 
 
 def model_path(manifest: Manifest) -> str | None:

@@ -62,6 +62,17 @@ def test_data_that_are_not_here_are_refused_all_at_once(manifest, tmp_path):
     )
 
 
+def test_a_script_that_writes_the_data_is_named(manifest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path.parent)
+    (tmp_path / "prepare.py").touch()
+    with pytest.raises(InvalidManifest) as caught:
+        order(manifest(DATA), None, {})
+    assert (
+        f"write it with: python {tmp_path.name}/prepare.py, or give --data train=PATH"
+        in caught.value.lines[0]
+    )
+
+
 @pytest.mark.parametrize(
     "given",
     [
