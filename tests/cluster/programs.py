@@ -79,9 +79,9 @@ PROGRAMS = {
 
 
 def cache_folder() -> Path:
-    """Where binaries are kept: `$TRIMTAB_CACHE/bin`, else `trimtab/bin` in the user's cache folder."""
+    """Where binaries are kept: `$TRIMTAB_TEST_PROGRAMS`, else `trimtab/bin` in the user's cache folder."""
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("TRIMTAB_CACHE") or user / "trimtab") / "bin"
+    return Path(os.environ.get("TRIMTAB_TEST_PROGRAMS") or user / "trimtab/bin")
 
 
 def find_program(name: str) -> Path:

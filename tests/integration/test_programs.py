@@ -26,7 +26,7 @@ def go_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "go").write_text(GO)
     (tmp_path / "go").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TRIMTAB_TEST_PROGRAMS", str(tmp_path / "cache"))
     monkeypatch.setenv("FAKE_GO_VERSION", "go1.26.8")
     monkeypatch.setenv("FAKE_GO_LOG", str(tmp_path / "log"))
     monkeypatch.setenv("FAKE_GO_EXIT", "0")
