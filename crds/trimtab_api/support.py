@@ -53,6 +53,8 @@ REFUSED_VALUES = {
     "compress.quantize[]": ("bf16", "int8-dynamic", "int8-qat", "int8-weights", "int4-weights"),
 }
 """Values that no part of this version carries out yet, of fields that it does."""
+TRIAL_MEMORY = "search.perTrial.memory"
+"""What of spec.resources counts wherever a job runs."""
 _WHY = "not carried out by this version of Trimtab"
 _WHY_HERE: dict[Where, str] = {
     "embedded": "not carried out by trimtab run; remove it, or apply the job to a cluster",
@@ -90,8 +92,14 @@ def refusals(
 def cluster_only(job: OptimizationJob) -> tuple[str, ...]:
     """Return the fields of a job, as paths, that only a cluster uses; `trimtab run` names and leaves them."""
     spec = job.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    paths = [f"spec.{field}" for field in CLUSTER_ONLY if field in spec]
-    return (*paths, "spec.evaluation") if "evaluation" in spec else tuple(paths)
+    paths = [f"spec.{field}" for field in (*CLUSTER_ONLY, "evaluation") if field in spec]
+    trial = spec.get("resources", {}).get("search", {}).get("perTrial", {})
+    if "memory" not in trial:
+        return tuple(paths)
+    is_alone = spec["resources"] == {"search": {"perTrial": {"memory": trial["memory"]}}}
+    rest = [] if is_alone else [f"spec.resources but for {TRIAL_MEMORY}"]
+    place = paths.index("spec.resources")
+    return (*paths[:place], *rest, *paths[place + 1 :])
 
 
 def _further_targets(spec: dict[str, Any]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from trimtab_api.errors import Problem
+from trimtab_api.fields import quantity_value
 from trimtab_api.plan import Plan
 from trimtab_api.report import Report
 from trimtab_jobs.driver import DESCRIBE, Run, carry_out, task_of
@@ -159,7 +160,8 @@ def workers(plan: Plan, setup: WorkerSetup, progress: Progress) -> Iterator[Tria
     from trimtab_jobs.pool.ray import RayPool  # a second to import: after the output is known to be usable
 
     wanted = plan.spec.search.parallelism or 1 if plan.spec.search else 1
-    fit = fitting_workers(wanted, int(available_cores()), available_memory())
+    each = int(quantity_value(setup.trial_memory)) if setup.trial_memory else WORKER_BYTES
+    fit = fitting_workers(wanted, int(available_cores()), available_memory(), each)
     if fit < wanted:
         progress.note(f"search.parallelism: {wanted} workers do not fit here, {fit} run at a time")
     pool = RayPool(setup, fit)
@@ -169,6 +171,6 @@ def workers(plan: Plan, setup: WorkerSetup, progress: Progress) -> Iterator[Tria
         pool.close()
 
 
-def fitting_workers(wanted: int, cpus: int, memory_bytes: int) -> int:
+def fitting_workers(wanted: int, cpus: int, memory_bytes: int, worker_bytes: int = WORKER_BYTES) -> int:
     """Workers that this machine has CPUs and memory for, at least 1. Pure."""
-    return max(1, min(wanted, cpus, memory_bytes // WORKER_BYTES))
+    return max(1, min(wanted, cpus, memory_bytes // worker_bytes))

@@ -1,9 +1,11 @@
 """Several works of one kind, run on the pool to their end; how every step after the search uses workers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from trimtab_jobs.errors import StoppedError
 from trimtab_jobs.pool import Done, TrialPool, Work
+from trimtab_jobs.pool.base import CRASHES
 
 ATTEMPTS = 3
 """Times a work is started before a lost worker is reported as its failure."""
@@ -29,13 +31,29 @@ def gather(pool: TrialPool, works: Sequence[Work], should_stop: Callable[[], boo
             running[work.id] = work
         for done in pool.poll(POLL_SECONDS):
             work = running.pop(done.id)
-            if _lost(done) and attempts[done.id] < ATTEMPTS:
+            if _lost(done) and attempts[done.id] < _most_attempts(done):
                 attempts[done.id] += 1
                 waiting.append(work)
             else:
-                ended[done.id] = done
+                ended[done.id] = _settled(done)
     return {work.id: ended[work.id] for work in works}
 
 
 def _lost(done: Done) -> bool:
     return done.failure is not None and done.failure.kind == "infrastructure"
+
+
+def _most_attempts(done: Done) -> int:
+    return CRASHES if _is_crash(done) else ATTEMPTS
+
+
+def _is_crash(done: Done) -> bool:
+    return done.failure is not None and done.failure.cause == "crash"
+
+
+def _settled(done: Done) -> Done:
+    """What became of a work for good: one that ended each of its workers itself is wrong code."""
+    if done.failure is None or not _is_crash(done):
+        return done
+    told = f"{CRASHES} times in a row: {done.failure.error}"
+    return replace(done, failure=replace(done.failure, kind="code", error=told))

@@ -23,7 +23,16 @@ def setup_of(
     task = plan.spec.task
     arguments = {name: read_scalar(text) for name, text in task.args.items()}
     places = {name: _for_workers(place) for name, place in data_places(plan, data).items()}
-    return WorkerSetup(store_uri, task.entrypoint, arguments, code, places, model=_given_model(plan, model))
+    search = plan.spec.resources.search if plan.spec.resources else None
+    return WorkerSetup(
+        store_uri,
+        task.entrypoint,
+        arguments,
+        code,
+        places,
+        model=_given_model(plan, model),
+        trial_memory=search.per_trial.memory if search and search.per_trial else None,
+    )
 
 
 def data_places(plan: Plan, data: Mapping[str, str]) -> dict[str, DataPlace]:

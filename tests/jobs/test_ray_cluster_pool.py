@@ -92,6 +92,15 @@ def test_crash_costs_one_work(pool: ClusterPool):
     assert run(pool, "give").failure is None
 
 
+def test_a_process_that_ends_itself_says_so_from_its_own_node(pool: ClusterPool):
+    failure = run(pool, "leave").failure
+
+    assert failure is not None
+    assert (failure.kind, failure.cause) == ("infrastructure", "crash")
+    assert failure.error.startswith("the worker process ended by os._exit(3) in leave, works.py line ")
+    assert "before the exit" in failure.tail
+
+
 def test_value_that_cannot_be_sent_is_the_codes_fault(pool: ClusterPool):
     failure = run(pool, "lock").failure
 

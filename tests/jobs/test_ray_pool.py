@@ -135,7 +135,7 @@ def test_lost_worker_is_replaced_and_its_last_words_are_kept(pool: RayPool) -> N
 
 def test_worker_killed_for_its_memory_is_the_parameters_fault() -> None:
     assert failure_of_loss(OutOfMemoryError("95% used"), "last words") == Failure(
-        "configuration", "killed before it used up the machine's memory", "last words"
+        "configuration", "killed before it used up the machine's memory", "last words", "memory"
     )
 
 

@@ -72,6 +72,11 @@ def crash(session: Session) -> None:
     os.kill(os.getpid(), 9)
 
 
+def leave(session: Session) -> None:
+    print("before the exit", flush=True)
+    os._exit(3)
+
+
 def hold(session: Session, fifo: str) -> None:
     """Take a long time, as does a subprocess that is never waited for; whoever opens the fifo knows."""
     subprocess.Popen(["sleep", "600"])

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 FailureKind = Literal["infrastructure", "configuration", "code"]
+Cause = Literal["", "crash", "memory"]
+CRASHES = 2
+"""So often a work may end its worker by its own doing; then that is its failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class WorkerSetup:
     """CPU threads of one worker."""
     model: GivenModel | None = None
     """The model to start from; None: the task's own, untrained."""
+    trial_memory: str | None = None
+    """Memory that a worker may hold while it runs a trial, as a quantity such as 4Gi; None: all there is."""
     code_sha256: str = ""
     """Digest of every file of the code, which a worker then refuses in any other state; "": it takes any."""
 
@@ -80,6 +85,8 @@ class Failure:
     """The exception in one line."""
     tail: str = ""
     """Last lines it printed, its traceback among them."""
+    cause: Cause = ""
+    """crash: the process ended by its own doing; memory: there was too little of it; "": any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,11 @@ class Done:
     worker: int
     value: Any = None
     failure: Failure | None = None
+
+    @property
+    def is_worker_spent(self) -> bool:
+        """Whether its worker is to be replaced: it may hold memory that it cannot give back."""
+        return self.failure is not None and self.failure.cause == "memory"
 
 
 class TrialPool(Protocol):

@@ -3,6 +3,7 @@
 WorkError                   carries its message to the person as it is, without the exception's name
 ├── CodeError               the code itself is wrong: no other parameters would help, the run ends
 └── ConfigurationError      these parameters do not work: the trial or candidate fails, the run goes on
+    └── MemoryLimitError    they need more memory than the manifest gives a trial
 """
 
 
@@ -16,3 +17,7 @@ class CodeError(WorkError):
 
 class ConfigurationError(WorkError):
     """The code works, these parameters do not: out of memory, not a number, lost parity."""
+
+
+class MemoryLimitError(ConfigurationError):
+    """A trial needs more memory than the manifest gives it."""

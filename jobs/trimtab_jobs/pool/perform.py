@@ -1,11 +1,15 @@
 """One work in a worker: call the function, turn whatever it raises into a Failure, keep what it printed."""
 
+import os
 import time
 import traceback
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
-from trimtab_jobs.pool.base import Done, Failure, FailureKind, Work
+from trimtab_jobs.pool.base import Cause, Done, Failure, FailureKind, Work
 from trimtab_jobs.pool.errors import CodeError, WorkError
+from trimtab_jobs.pool.memory import is_out_of_memory
 from trimtab_jobs.pool.printed import Printed, last_lines
 from trimtab_jobs.pool.session import Session, resolve
 from trimtab_jobs.pool.streaming import streamed
@@ -20,15 +24,18 @@ def perform(session: Session, work: Work, worker: int, printed: Printed | None =
     With `printed`, what the work writes to file descriptors 1 and 2 goes to the store under `work.log`.
     """
     started = time.perf_counter()
-    with streamed(session, work, printed):
+    process = os.getpid()
+    with streamed(session, work, printed), printed.bounded() if printed else nullcontext():
         value, failure, trace = _call(session, work)
+        if os.getpid() != process:
+            os._exit(0)  # a child that the user's code has forked and let go on: it is no worker
     seconds = time.perf_counter() - started
     if printed is not None:
         output = printed.take() + trace.encode(errors="replace")
         failure = _keep_log(session, work, output) or failure
         trace = output.decode(errors="replace")
     if failure is not None:
-        failure = Failure(failure.kind, failure.error, failure.tail or last_lines(trace))
+        failure = replace(failure, tail=failure.tail or last_lines(trace))
     return Done(id=work.id, seconds=seconds, worker=worker, value=value, failure=failure)
 
 
@@ -39,11 +46,13 @@ def failure_of(error: BaseException) -> Failure:
         kind = "infrastructure"
     elif isinstance(error, CodeError):
         kind = "code"
+    cause: Cause = "memory" if is_out_of_memory(error) else ""
     if isinstance(error, StoreError | WorkError):
         text = str(error)
     else:
         text = "".join(traceback.format_exception_only(error)).strip()
-    return Failure(kind, text if len(text) <= _ERROR_CHARACTERS else f"{text[:_ERROR_CHARACTERS]}…")
+    short = text if len(text) <= _ERROR_CHARACTERS else f"{text[:_ERROR_CHARACTERS]}…"
+    return Failure(kind, short, cause=cause)
 
 
 def _call(session: Session, work: Work) -> tuple[Any, Failure | None, str]:

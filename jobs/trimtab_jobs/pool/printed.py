@@ -4,14 +4,21 @@ The worker's file descriptors 1 and 2 become a file for good. A pipe would need 
 code that fills the pipe while it holds Python's lock would wait for that thread forever.
 """
 
+import ctypes
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LIMIT_BYTES = 256 * 1024
 """What is kept of one work: the first half and the last half of it."""
 TAIL_LINES = 20
 TAIL_CHARACTERS = 2000
+_WATCH_SECONDS = 0.1
+_PUNCH_HOLE = 0x02 | 0x01
+"""FALLOC_FL_PUNCH_HOLE and FALLOC_FL_KEEP_SIZE of linux/falloc.h."""
 
 
 class Printed:
@@ -33,6 +40,25 @@ class Printed:
         output = _read_ends(self._file, size)
         os.ftruncate(self._file, 0)
         return output
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Keep the file small on disk while the block lasts, however much is printed."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(_WATCH_SECONDS):
+                size = os.fstat(self._file).st_size
+                if size > LIMIT_BYTES:
+                    _drop_middle(self._file, size)
+
+        thread = threading.Thread(target=watch, name="printed", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def so_far(self) -> bytes:
         """What was printed since the last `take`, cut in the same way; may be asked by another thread.
@@ -67,6 +93,17 @@ def _read_ends(file: int, size: int) -> bytes:
     half = LIMIT_BYTES // 2
     left_out = f"\n… {size - 2 * half} bytes left out …\n".encode()
     return os.pread(file, half, 0) + left_out + os.pread(file, half, size - half)
+
+
+def _drop_middle(file: int, size: int) -> None:
+    """Give the disk back what `_read_ends` leaves out of the file, whose size stays (man 2 fallocate).
+
+    Where a file cannot have holes, all that it holds by now is dropped.
+    """
+    half = LIMIT_BYTES // 2
+    span = ctypes.c_int64(half), ctypes.c_int64(size - 2 * half)
+    if sys.platform != "linux" or ctypes.CDLL(None).fallocate(file, _PUNCH_HOLE, *span):
+        os.ftruncate(file, 0)
 
 
 def _flush_streams() -> None:

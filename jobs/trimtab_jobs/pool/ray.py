@@ -26,6 +26,7 @@ from trimtab_jobs.errors import RefusedError
 from trimtab_jobs.pool import reaper
 from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
+from trimtab_jobs.pool.crash import crash_of
 from trimtab_jobs.pool.printed import last_lines, read_printed
 
 OBJECT_STORE_BYTES = 128 * 2**20
@@ -97,7 +98,7 @@ class RayPool:
         flight = self._flights.pop(reference)
         self._idle.append(flight.worker)
         done, is_lost = landed(reference, flight, lambda: read_printed(self._printed_path(flight.worker)))
-        if is_lost:
+        if is_lost or done.is_worker_spent:
             self._replace(flight.worker)
         return done
 
@@ -140,7 +141,14 @@ def landed(reference: Any, flight: Flight, printed: Callable[[], str]) -> tuple[
 def failure_of_loss(error: RayError, printed: str) -> Failure:
     """Whose fault it is that a worker was lost while it ran a work, of which this was printed."""
     if isinstance(error, OutOfMemoryError):
-        return Failure("configuration", "killed before it used up the machine's memory", last_lines(printed))
+        killed = "killed before it used up the machine's memory"
+        return Failure("configuration", killed, last_lines(printed), "memory")
+    if crash := crash_of(printed):
+        if crash.is_out_of_memory:
+            return Failure(
+                "configuration", f"{crash.error}: out of memory", last_lines(crash.output), "memory"
+            )
+        return Failure("infrastructure", crash.error, last_lines(crash.output), "crash")
     lost = f"the worker process was lost ({type(error).__name__}): killed, crashed or out of memory"
     return Failure("infrastructure", lost, last_lines(printed))
 

@@ -9,18 +9,54 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trimtab_api.segments import WorkerGroup
 from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
+from trimtab_jobs.pool.printed import read_printed
 from trimtab_jobs.pool.ray import Flight, ended_of, landed, own_signal_handlers
 
 MOST_FALSE_STARTS = 5
 """Workers in a row that may end while they start, before the works that wait for one fail."""
+READ_SECONDS = 10.0
+"""How long a lost worker's last words are waited for: a node that is lost as well will not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where what a worker prints can be read once it is lost."""
+
+    node: str
+    """Ray's name of the node."""
+    printed: str
+    """Path of the file there."""
+
+
+class PlacedActor(Actor):
+    """An actor that tells where it is."""
+
+    def place(self) -> Place:
+        """Its place, once the process has it and has started."""
+        return Place(ray.get_runtime_context().get_node_id(), str(self.printed_path))
+
+
+def read_there(place: Place) -> str:
+    """What the lost worker of a place had printed for its last work; "" when its node is lost as well.
+
+    Only a process of that node can read it: a task that takes nothing of the node but a moment.
+    """
+    there = NodeAffinitySchedulingStrategy(place.node, soft=False)
+    reading: Any = ray.remote(read_printed).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+    try:
+        return str(ray.get(reading.remote(Path(place.printed)), timeout=READ_SECONDS))
+    except RayError:
+        return ""
 
 
 @dataclass(slots=True)
@@ -29,7 +65,8 @@ class _Worker:
 
     group: WorkerGroup
     actor: Any = None
-    is_there: bool = False
+    place: Place | None = None
+    """None until it is there."""
 
 
 class ClusterPool:
@@ -102,15 +139,16 @@ class ClusterPool:
         busy = {flight.worker for flight in self._flights.values()}
         for number, worker in enumerate(self._workers):
             works = self._waiting[worker.group.name]
-            if works and worker.is_there and number not in busy:
+            if works and worker.place and number not in busy:
                 work = works.popleft()
                 reference = worker.actor.perform.remote(work)
                 self._flights[reference] = Flight(work, number, time.perf_counter())
 
     def _collect(self, reference: Any) -> Done:
         flight = self._flights.pop(reference)
-        done, is_lost = landed(reference, flight, str)  # what it printed is on its own machine
-        if is_lost:
+        place = self._workers[flight.worker].place
+        done, is_lost = landed(reference, flight, lambda: read_there(place) if place else "")
+        if is_lost or done.is_worker_spent:
             self._replace(flight.worker)
         return done
 
@@ -118,7 +156,7 @@ class ClusterPool:
         """Take note that an actor is there, or that it ended before it was."""
         worker = self._starting.pop(reference)
         try:
-            self._workers[worker].is_there = bool(ray.get(reference))
+            self._workers[worker].place = ray.get(reference)
             self._false_starts = 0
         except RayError as error:
             self._false_starts += 1
@@ -143,13 +181,13 @@ class ClusterPool:
 
     def _start(self, number: int) -> None:
         worker = self._workers[number]
-        worker.is_there = False
+        worker.place = None
         worker.actor = _new_actor(self._setup, number, worker.group)
-        self._starting[worker.actor.is_there.remote()] = number
+        self._starting[worker.actor.place.remote()] = number
 
     def _tell_missing(self) -> None:
         """Say how many workers are missing, whenever that changes while some are waited for."""
-        missing = [worker for worker in self._workers if not worker.is_there]
+        missing = [worker for worker in self._workers if not worker.place]
         there = len(self._workers) - len(missing)
         names = ", ".join(dict.fromkeys(f"group {worker.group.name}" for worker in missing))
         said = (
@@ -168,7 +206,7 @@ def _join_cluster() -> None:
 
 
 def _new_actor(setup: WorkerSetup, number: int, group: WorkerGroup) -> Any:
-    actor_class: Any = ray.remote(Actor)
+    actor_class: Any = ray.remote(PlacedActor)
     options = actor_class.options(
         num_cpus=group.cpu,
         num_gpus=group.gpu,

@@ -3,16 +3,18 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from trimtab_api.job import Objective
 from trimtab_jobs.pool import Failure
+from trimtab_jobs.pool.base import CRASHES
 from trimtab_jobs.search.trial import Trial
 
 OPENING_TRIALS = 3
 """So many trials that fail alike before any succeeds mean that the code is wrong, not the parameters."""
 WORKER_LOSSES = 3
-"""So often a trial is started again after a lost worker."""
+"""So often a trial is started again after a lost worker; less often when it was the trial that ended it."""
 
 
 class FatalFailure(Exception):  # noqa: N818 - named as the kind of failure it stands for
@@ -42,9 +44,22 @@ def judged(value: Any, objectives: Sequence[Objective], params: Mapping[str, Any
     return None
 
 
+def retries_of(failure: Failure) -> int:
+    """How often a trial with this failure is started again."""
+    if failure.kind != "infrastructure":
+        return 0
+    return CRASHES - 1 if failure.cause == "crash" else WORKER_LOSSES
+
+
 def exhausted(failure: Failure) -> Failure:
     """The failure of a trial that lost its worker once too often: its parameters may be why."""
-    return Failure("configuration", f"{WORKER_LOSSES + 1} times in a row: {failure.error}", failure.tail)
+    told = f"{retries_of(failure) + 1} times in a row: {failure.error}"
+    return replace(failure, kind="configuration", error=told)
+
+
+def may_be_the_codes(failure: Failure, is_lost_baseline: bool) -> bool:
+    """Whether a failure for good may be the code's fault: too little memory is not, nor are lost machines."""
+    return failure.cause == "crash" or not (failure.cause == "memory" or is_lost_baseline)
 
 
 def signature(failure: Failure) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from trimtab_jobs.pool import Done, Failure, TrialPool, Work
 from trimtab_jobs.search.checkpoints import Checkpoints
-from trimtab_jobs.search.failures import WORKER_LOSSES, FatalFailure, exhausted, judged
+from trimtab_jobs.search.failures import FatalFailure, exhausted, judged, may_be_the_codes, retries_of
 from trimtab_jobs.search.flights import Flight, next_rung, rebuild, work_of
 from trimtab_jobs.search.journal import Record
 from trimtab_jobs.search.outcome import outcome_of
@@ -93,7 +93,7 @@ class _Loop:
             failure = done.failure or judged(done.value, self._request.objectives, trial.params)
             if failure is None:
                 self._record(trial, flight, done)
-            elif failure.kind == "infrastructure" and self._losses[trial.index] < WORKER_LOSSES:
+            elif self._losses[trial.index] < retries_of(failure):
                 self._losses[trial.index] += 1
                 self._lost.append((trial, failure))
                 self._message = f"trial {trial.number} runs again: {failure.error}"
@@ -190,7 +190,8 @@ class _Loop:
         self._ranks.retire(trial.number)
         self._checkpoints.supersede(trial.checkpoint)
         self._message = f"trial {trial.number} failed: {failure.error}"
-        if self._table.is_code_at_fault(self._limits.trials) and not (is_baseline and is_lost):
+        is_codes = may_be_the_codes(failure, is_baseline and is_lost)
+        if is_codes and self._table.is_code_at_fault(self._limits.trials):
             failure = replace(failure, kind="code")
         if failure.kind == "code" or is_baseline:  # without a baseline there is nothing to compare with
             self._fatal = FatalFailure(trial, failure)

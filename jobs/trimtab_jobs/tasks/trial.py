@@ -14,6 +14,7 @@ import torch
 
 from trimtab_api.metrics import MEASURED
 from trimtab_jobs.pool.errors import CodeError
+from trimtab_jobs.pool.memory import limited_memory
 from trimtab_jobs.pool.session import Session, resolve
 from trimtab_jobs.tasks.base import Predict, Task
 from trimtab_jobs.tasks.checkpoints import load_checkpoint, save_checkpoint
@@ -109,7 +110,8 @@ def lacking_of(task: Task) -> str:
 def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
     """Return metrics on validation, history by epoch, the epoch reached, the checkpoint's key and seconds.
 
-    ConfigurationError when training diverges, CodeError when an objective is no metric of the task.
+    ConfigurationError when training diverges or takes too much memory, CodeError when an objective is no
+    metric of the task.
     """
     started = time.perf_counter()
     task: Task = session.task()
@@ -127,7 +129,8 @@ def run_trial(session: Session, **work: Unpack[TrialWork]) -> dict[str, Any]:
         folder=session.scratch,
         saved=saved.get("parts", {}),
     )
-    piece = PIECES[kind_of(session)](session, context, work, saved)
+    with limited_memory(session):
+        piece = PIECES[kind_of(session)](session, context, work, saved)
     state = piece.state | {
         "parts": {name: part.state_dict() for name, part in context.kept.items()},
         "epoch": max(context.done, context.last),

@@ -32,7 +32,7 @@ CARRIED_OUT = {
     "guardrail[].metric", "guardrail[].maxDrop", "guardrail[].min", "guardrail[].max",
     "guardrail[].confidence", "guardrail[].against", "guardrail[].target",
     "export", "targets[].name", "targets[].pool", "targets[].threads", "targets[].batch",
-    "budget.duration", "budget.failedTrials", "output",
+    "budget.duration", "budget.failedTrials", "output", "resources.search.perTrial.memory",
 }  # fmt: skip
 
 
@@ -165,13 +165,27 @@ def test_what_only_a_cluster_uses_is_named() -> None:
     assert cluster_only(parse_job(good_documents()["transfer"])) == (
         "spec.profile",
         "spec.queue",
-        "spec.resources",
+        "spec.resources but for search.perTrial.memory",
         "spec.readyPolicy",
         "spec.suspend",
         "spec.retry",
         "spec.ttlSecondsAfterFinished",
         "spec.evaluation",
     )
+
+
+@pytest.mark.parametrize(
+    ("trial", "named"),
+    [
+        pytest.param({"memory": "4Gi"}, (), id="memory alone"),
+        pytest.param({"cpu": 2}, ("spec.resources",), id="CPUs"),
+        pytest.param(
+            {"cpu": 2, "memory": "4Gi"}, ("spec.resources but for search.perTrial.memory",), id="both"
+        ),
+    ],
+)
+def test_the_memory_of_a_trial_counts_here_as_well(trial: dict[str, Any], named: tuple[str, ...]) -> None:
+    assert cluster_only(job(resources={"search": {"perTrial": trial}})) == named
 
 
 def test_defaults_that_the_api_server_fills_in_are_not_named() -> None:

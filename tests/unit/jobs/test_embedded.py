@@ -78,6 +78,17 @@ def test_a_plan_that_cannot_be_read_is_refused():
         begin(store, plan_of())
 
 
+def test_a_trials_memory_is_what_a_worker_is_planned_with():
+    assert fitting_workers(4, 8, 16 * GIB, 8 * GIB) == 2
+
+
+@pytest.mark.parametrize("memory", [None, "4Gi"])
+def test_workers_are_told_of_a_trials_memory(memory: str | None):
+    resources = {"search": {"perTrial": {"memory": memory}}} if memory else None
+
+    assert setup_of(plan_of(resources=resources), "/store", None, {}).trial_memory == memory
+
+
 @pytest.mark.parametrize(
     ("wanted", "cpus", "memory", "fit"),
     [

@@ -62,6 +62,16 @@ def test_whose_fault_it_is_that_a_search_ends_at_once(errors: dict[int, str], ki
             Failure("configuration", "4 times in a row: lost", "Killed"),
             id="lost its worker again and again",
         ),
+        pytest.param(
+            Failure("infrastructure", "ended by SIGSEGV", "stack", "crash"),
+            Failure("code", "2 times in a row: ended by SIGSEGV", "stack", "crash"),
+            id="ended its worker itself",
+        ),
+        pytest.param(
+            Failure("configuration", "needs more than 2Gi", "tail", "memory"),
+            Failure("configuration", "needs more than 2Gi", "tail", "memory"),
+            id="needs more memory",
+        ),
     ],
 )
 def test_a_baseline_that_has_failed_for_good_ends_the_search(failure: Failure, told: Failure) -> None:

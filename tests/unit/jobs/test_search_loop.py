@@ -25,6 +25,7 @@ from trimtab_jobs.search.samplers import seed_of
 
 CHOICES = [{"name": "act", "categorical": ["relu", "gelu", "silu"]}]
 LOST = Failure("infrastructure", "the worker process was lost", "Killed")
+CRASHED = Failure("infrastructure", "the worker process ended by SIGSEGV", "stack", "crash")
 BAD = Failure("configuration", "ValueError: bad lr 0.07", "trace")
 
 
@@ -259,6 +260,19 @@ def test_trial_that_loses_its_worker_each_time_fails_after_three_retries() -> No
     (failed,) = [trial for trial in run.outcome.trials if trial.state == "failed"]
     assert failed.failure == Failure(
         "configuration", "4 times in a row: the worker process was lost", "Killed"
+    )
+
+
+def test_trial_that_ends_its_worker_itself_fails_after_one_retry() -> None:
+    def answer(work: Work) -> Any:
+        return CRASHED if work.payload["seed"] == seed_of(7, "trial", 2) else accuracy_of(work)
+
+    run = run_search(request_of(), answer)
+
+    assert run.outcome.counts == Counts(total=10, completed=9, failed=1, retried=1)
+    (failed,) = [trial for trial in run.outcome.trials if trial.state == "failed"]
+    assert failed.failure == Failure(
+        "configuration", "2 times in a row: the worker process ended by SIGSEGV", "stack", "crash"
     )
 
 
