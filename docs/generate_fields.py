@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from trimtab_api import fields
+from trimtab_api import fields, support
 from trimtab_api.digests import CLUSTER_ONLY
 from trimtab_api.edits import EDITABLE, HELD
 from trimtab_api.job import JobSpec
@@ -53,6 +53,7 @@ SMALLEST: Json = {
     "search": {"parameters": [{"name": "lr", "float": {"low": 0.1, "high": 1}}]},
 }
 """What a piece of a job is put into, to be a job."""
+TRIAL_MEMORY = f"spec.resources.{support.TRIAL_MEMORY}"
 CLUSTER_ONLY_ALL = (*CLUSTER_ONLY, "evaluation")
 """Fields of spec without an effect in `trimtab run`."""
 Example = Callable[[str], str]
@@ -242,8 +243,10 @@ def notes_on(path: str, told: str = "") -> list[str]:
         notes.append("*Editable.*")
     if named(REFUSED) or (named(REFUSED_HERE["cluster"]) and named(CLUSTER_ONLY_ALL)):
         return [*notes, "*Not carried out yet.*"]
-    if named(CLUSTER_ONLY_ALL):
-        notes.append("*Cluster only.*")
+    is_above = TRIAL_MEMORY.startswith(f"{path}.")
+    if named(CLUSTER_ONLY_ALL) and path != TRIAL_MEMORY:
+        but = f", but for `{TRIAL_MEMORY.removeprefix(f'{path}.')}`" if is_above else ""
+        notes.append(f"*Cluster only{but}.*")
     if named(REFUSED_HERE["embedded"]):
         notes.append("*Not carried out by `trimtab run`.*")
     if named(REFUSED_HERE["cluster"]):

@@ -20,7 +20,7 @@ class PerTrial(Model):
     gpu: Annotated[float, Field(ge=0, le=64)] | None = None
     """GPUs, parts included; omitted: 0."""
     memory: Quantity | None = None
-    """Memory, such as 4Gi; omitted: the pool's share."""
+    """Memory of its worker, such as 4Gi: a trial that takes more fails; omitted: the pool's share."""
 
 
 class SearchResources(Model):
