@@ -166,8 +166,9 @@ def places(report: Report, output: str) -> list[str]:
 
 def following(report: Report, output: str, command: str) -> str:
     """What the person does next."""
+    serve = f"serve {output}/model as it is (Triton, KServe), or " if report.artifacts else ""
     return {
-        ExitCode.DONE: f"serve {output}/model as it is (Triton, KServe), or open {output}/report.html",
+        ExitCode.DONE: f"{serve}open {output}/report.html",
         ExitCode.BUDGET_REACHED: f"raise spec.budget and run the same command to go on: {command}",
         ExitCode.GUARDRAIL_NOT_MET: (
             f"every candidate is kept in {output}/candidates; allow more in spec.guardrail under another "

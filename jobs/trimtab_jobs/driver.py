@@ -232,7 +232,8 @@ def search_only(plan: Plan, told: Mapping[str, Any]) -> Task:
     spec = plan.spec
     sections = {"compress": spec.compress, "guardrail": spec.guardrail, "targets": spec.targets}
     if needing := [name for name, section in sections.items() if section]:
-        what = f"spec.{needing[0]}: {', '.join(needing)} need a model that can be judged"
+        others = f" (so does {', '.join(needing[1:])})" if needing[1:] else ""
+        what = f"spec.{needing[0]}: needs a model that can be judged{others}"
         raise JobError("Configuration", f"{what}: {told['lacking']}")
     if not spec.objectives:
         example = "{metric: accuracy, direction: maximize}"

@@ -52,3 +52,7 @@ class OneOutput(Good):
 class Exits(Good):
     def splits(self):
         os._exit(3)
+
+
+def figures_only(params, context):
+    return {"accuracy": 0.5}

@@ -29,6 +29,12 @@ FOLDER = str(Path(__file__).parent)
         pytest.param(
             "bad_tasks:Good", [{"metric": "accuracy", "maxDrop": 0.001}], ["needs ≥"], id="limit out of reach"
         ),
+        pytest.param(
+            "bad_tasks:figures_only",
+            [{"metric": "accuracy", "maxDrop": 0.1}],
+            ["needs a model that can be judged: bad_tasks has no evaluate, no metrics; add:\ndef eval"],
+            id="limit on a search alone",
+        ),
     ],
 )
 def test_code_is_checked_in_a_process_of_its_own(entrypoint: str, limits, said: list[str]):

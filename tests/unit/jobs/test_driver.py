@@ -402,3 +402,55 @@ def test_the_driver_runs_where_torch_cannot_be_imported():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
     assert (done.stdout, done.stderr) == ("Succeeded\n", "")
+
+
+FIGURES_ONLY = {
+    DESCRIBE: lambda work: {
+        "kind": "objective",
+        "lacking": "house has no evaluate; add: ...",
+        "epochs": 1,
+        "metrics": [],
+        "proportions": [],
+        "splits": {},
+        "primary": None,
+    }
+}
+"""Of a function that returns figures, and no model."""
+
+
+def test_a_search_that_gives_no_model_ends_with_its_best_parameters():
+    store = MemoryStore()
+
+    done = drive(FIGURES_ONLY, store, compress=None, guardrail=None)
+
+    assert done.report.best is not None
+    assert done.report.phase == "Succeeded"
+    assert (done.report.final, done.report.artifacts) == (None, ())
+    assert done.condition("Succeeded") == ("True", "Completed")
+    assert set(done.functions) == {"describe", "environment", "run_trial"}
+    assert store.list("checkpoints") == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        pytest.param(
+            {"compress": None}, "spec.guardrail: needs a model that can be judged: house", id="limits"
+        ),
+        pytest.param({}, "spec.compress: needs a model that can be judged (so does guardrail): ", id="both"),
+        pytest.param(
+            {"guardrail": None}, "spec.compress: needs a model that can be judged: house", id="compression"
+        ),
+        pytest.param(
+            {"compress": None, "guardrail": None, "objectives": None},
+            "spec.objectives: add a metric that is returned",
+            id="no-objective",
+        ),
+    ],
+)
+def test_what_needs_a_model_is_refused_before_a_search_without_one(spec, said: str):
+    done = drive(FIGURES_ONLY, **spec)
+
+    assert done.condition("Succeeded") == ("False", "Configuration")
+    assert done.report.message.startswith(said)
+    assert "run_trial" not in done.functions
