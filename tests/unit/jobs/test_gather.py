@@ -33,7 +33,9 @@ def test_whose_fault_it_is_that_a_work_has_no_end(failure: Failure, told: Failur
         started.append(work)
         return failure
 
-    ended = gather(AnsweringPool(answer, MemoryStore()), [Work("task", "m:f", {"resume": None})], lambda: False)
+    ended = gather(
+        AnsweringPool(answer, MemoryStore()), [Work("task", "m:f", {"resume": None})], lambda: False
+    )
 
     assert ended["task"].failure == told
     assert len(started) == times
