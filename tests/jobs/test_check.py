@@ -1,5 +1,6 @@
 """`trimtab validate --code`: the user's code and its data, looked at in a process of its own."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tests.support.jobs import job
 from trimtab_api.plan import resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_jobs.embedded import check
+from trimtab_jobs.store import open_store
 
 FOLDER = str(Path(__file__).parent)
 
@@ -44,3 +46,25 @@ def test_code_is_checked_in_a_process_of_its_own(entrypoint: str, limits, said: 
 
     assert len(problems) == len(said)
     assert all(text in str(problem) for text, problem in zip(said, problems, strict=True))
+
+
+def test_data_are_fetched_for_the_check_and_verified(
+    s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TRIMTAB_CACHE", str(tmp_path / "cache"))
+    store, body = open_store(f"{s3_bucket}/team"), b"rows"
+    store.put("rows.csv", body)
+    places = {"rows": f"{store.uri}/rows.csv"}
+
+    def said(sha256: str) -> list[str]:
+        data = [{"name": "rows", "uri": places["rows"], "sha256": sha256}]
+        task = {"entrypoint": "bad_tasks:Reads", "data": data}
+        return [str(each) for each in check(resolve(job(task=task), LOCAL_PROFILE), code=FOLDER, data=places)]
+
+    assert said(hashlib.sha256(body).hexdigest()) == []
+    (problem,) = said("0" * 64)
+    assert problem.startswith(f"spec.task.data[rows]: {places['rows']} has the SHA-256 ")
+    store.delete("rows.csv")
+    assert said("0" * 64) == [
+        f"spec.task.data[rows]: {places['rows']}: nothing is there; write the right URI, or put it there"
+    ]

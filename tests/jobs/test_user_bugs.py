@@ -104,6 +104,8 @@ def test_a_process_that_ends_itself_says_where(pool: RayPool, bug: str, error: s
     assert (failure.kind, failure.cause) == ("infrastructure", "crash")
     assert failure.error == f"the worker process ended by {error}"
     assert f"about to do it: {bug}\n" in failure.tail
+    log = open_store(pool._setup.store_uri).get(f"logs/{bug}.log").decode()
+    assert log.startswith(f"about to do it: {bug}\n")
     assert failure.tail.splitlines()[-1].startswith("Fatal Python error: ")
     assert failure.tail.splitlines()[-2].endswith(f"in {bug}") or bug == "segfault"
 

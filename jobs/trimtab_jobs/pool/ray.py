@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
 from trimtab_jobs.pool.crash import crash_of
 from trimtab_jobs.pool.printed import last_lines, read_printed
+from trimtab_jobs.store import StoreError, open_store
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Results are small; Ray's own default would take a third of the memory."""
@@ -97,10 +98,13 @@ class RayPool:
     def _collect(self, reference: Any) -> Done:
         flight = self._flights.pop(reference)
         self._idle.append(flight.worker)
-        done, is_lost = landed(reference, flight, lambda: read_printed(self._printed_path(flight.worker)))
+        done, is_lost = landed(reference, flight, lambda: self._last_words(flight))
         if is_lost or done.is_worker_spent:
             self._replace(flight.worker)
         return done
+
+    def _last_words(self, flight: Flight) -> str:
+        return kept(read_printed(self._printed_path(flight.worker)), flight.work, self._setup)
 
     def _replace(self, worker: int) -> None:
         ray.kill(self._actors[worker])
@@ -136,6 +140,17 @@ def landed(reference: Any, flight: Flight, printed: Callable[[], str]) -> tuple[
         return done, False
     seconds = time.perf_counter() - flight.started
     return Done(flight.work.id, seconds, flight.worker, failure=failure), is_lost
+
+
+def kept(printed: str, work: Work, setup: WorkerSetup) -> str:
+    """What a lost worker had printed for a work; it is put into the work's log, as the worker would have.
+
+    A store that fails is left to whoever needs it next.
+    """
+    if work.log and printed:
+        with suppress(StoreError):
+            open_store(setup.store_uri).put(work.log, printed.encode())
+    return printed
 
 
 def failure_of_loss(error: RayError, printed: str) -> Failure:

@@ -20,7 +20,7 @@ from trimtab_api.segments import WorkerGroup
 from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
 from trimtab_jobs.pool.printed import read_printed
-from trimtab_jobs.pool.ray import Flight, ended_of, landed, own_signal_handlers
+from trimtab_jobs.pool.ray import Flight, ended_of, kept, landed, own_signal_handlers
 
 MOST_FALSE_STARTS = 5
 """Workers in a row that may end while they start, before the works that wait for one fail."""
@@ -146,11 +146,14 @@ class ClusterPool:
 
     def _collect(self, reference: Any) -> Done:
         flight = self._flights.pop(reference)
-        place = self._workers[flight.worker].place
-        done, is_lost = landed(reference, flight, lambda: read_there(place) if place else "")
+        done, is_lost = landed(reference, flight, lambda: self._last_words(flight))
         if is_lost or done.is_worker_spent:
             self._replace(flight.worker)
         return done
+
+    def _last_words(self, flight: Flight) -> str:
+        place = self._workers[flight.worker].place
+        return kept(read_there(place), flight.work, self._setup) if place else ""
 
     def _greet(self, reference: Any) -> None:
         """Take note that an actor is there, or that it ended before it was."""
