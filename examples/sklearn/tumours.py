@@ -35,5 +35,5 @@ def objective(params, context):
 
 def evaluate(predict, split):
     x, y = {"train": (x_train, y_train), "validation": (x_val, y_val), "test": (x_test, y_test)}[split]
-    label, probabilities = predict(x)
+    label, _ = predict(x)
     return {"correct": label == y}

@@ -123,8 +123,8 @@ def check_labels(target: Tensor) -> None:
     """CodeError when a target is no row of 0 and 1, one for each label."""
     if target.ndim != 2 or not bool(((target == 0) | (target == 1)).all()):
         raise CodeError(
-            f"multilabel is set, and a target of splits()['train'] is {target[0].tolist()}; give one row of 0 "
-            "and 1 for each example, a column for each label"
+            f"multilabel is set, and a target of splits()['train'] is {target[0].tolist()}; give one row of "
+            "0 and 1 for each example, a column for each label"
         )
 
 
