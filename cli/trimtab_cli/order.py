@@ -1,5 +1,6 @@
 """What a local run is asked to do: the plan, its output, its data, and what the person should know first."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from shlex import join as shell
 import click
 
 from trimtab_api.errors import Problem
-from trimtab_api.job import DataSource
+from trimtab_api.job import DataSource, OptimizationJob
 from trimtab_api.plan import Plan, resolve
 from trimtab_api.profile import LOCAL_PROFILE
 from trimtab_api.support import cluster_only
@@ -38,13 +39,13 @@ def order(manifest: Manifest, output: str | None, given: Mapping[str, str]) -> O
 
     `given` are the paths of the command line, which come before the manifest's own.
     """
-    job = manifest.job
+    job, model = manifest.job, model_path(manifest)
     place = output or f"trimtab-output/{job.metadata.name}"
     return Order(
-        plan=resolve(job, LOCAL_PROFILE),
+        plan=resolve(pinned(job, model), LOCAL_PROFILE),
         output=place,
         data=data_paths(manifest, given),
-        model=model_path(manifest),
+        model=model,
         notes=tuple(_notes(manifest, output, place)),
         command=_command(manifest, output, given),
     )
@@ -60,7 +61,7 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
 
 
 def data_paths(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
-    """Absolute local path of each set of data of the task, as given or from the manifest's folder; or its URI."""
+    """Local path, as given or from the manifest's folder, or URI of each set of data of the task."""
     sources = {source.name: source for source in manifest.job.spec.task.data}
     unknown = sorted(given.keys() - sources.keys())
     if unknown:
@@ -92,11 +93,22 @@ def model_path(manifest: Manifest) -> str | None:
     spec = manifest.job.spec
     if spec.model is None or "://" in spec.model.pretrained.uri:
         return None
-    path = (manifest.folder / spec.model.pretrained.uri).resolve()
-    if not path.is_file():
+    path = os.path.abspath(manifest.folder / spec.model.pretrained.uri)  # a link's own folder holds its data
+    if not Path(path).is_file():
         why = f"there is no file {path}; write a path from {manifest.folder}"
         refuse(manifest, [Problem("spec.model.pretrained.uri", why)])
-    return str(path)
+    return path
+
+
+def pinned(job: OptimizationJob, model: str | None) -> OptimizationJob:
+    """The job with the digest of the model at a local path: a run never goes on with another file."""
+    if model is None or job.spec.model is None or job.spec.model.pretrained.sha256 is not None:
+        return job
+    with open(model, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    pretrained = job.spec.model.pretrained.model_copy(update={"sha256": digest})
+    given = job.spec.model.model_copy(update={"pretrained": pretrained})
+    return job.model_copy(update={"spec": job.spec.model_copy(update={"model": given})})
 
 
 def _path(folder: Path, source: DataSource, given: str | None) -> str:

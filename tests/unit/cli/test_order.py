@@ -1,5 +1,7 @@
 """What a local run is asked to do."""
 
+import hashlib
+
 import click
 import pytest
 
@@ -119,11 +121,22 @@ def test_given_model_lies_in_the_manifests_folder_or_at_a_uri(manifest, tmp_path
     assert order(manifest(), None, {}).model is None
 
 
+def test_given_model_of_another_content_is_another_job(manifest, tmp_path):
+    (tmp_path / "weights").mkdir()
+    place = tmp_path / "weights/digits.onnx"
+    place.write_bytes(b"one")
+    first, again = (order(manifest(GIVEN), None, {}).plan for _ in range(2))
+    place.write_bytes(b"two")
+    other = order(manifest(GIVEN), None, {}).plan
+    assert first.spec.model.pretrained.sha256 == hashlib.sha256(b"one").hexdigest()
+    assert first.identity == again.identity
+    assert first.identity != other.identity
+
+
 def test_given_model_that_is_no_file_is_refused(manifest, tmp_path):
     (tmp_path / "weights/digits.onnx").mkdir(parents=True)
     with pytest.raises(InvalidManifest) as caught:
         order(manifest(GIVEN), None, {})
     (line,) = caught.value.lines
-    assert line.endswith(
-        f"spec.model.pretrained.uri: there is no file {tmp_path}/weights/digits.onnx; write a path from {tmp_path}"
-    )
+    why = f"there is no file {tmp_path}/weights/digits.onnx; write a path from {tmp_path}"
+    assert line.endswith(f"spec.model.pretrained.uri: {why}")
