@@ -14,12 +14,14 @@ from trimtab_jobs.store import Record, open_store
 from trimtab_jobs.worker_setup import setup_of
 
 
-def run_inline(job: OptimizationJob, code: Path, output: Path, **places: Any) -> Report:
-    """The report of a run of the job, whose code lies in a folder, to its end."""
+def run_inline(
+    job: OptimizationJob, code: Path, output: Path, model: Path | None = None, **places: Any
+) -> Report:
+    """The report of a whole run of the job; its code lies in a folder, the given model at a path."""
     plan = resolve(job, LOCAL_PROFILE)
     store = open_store(str(output))
     progress = Progress(Report(name=plan.name), lambda report: None)
-    pool = InlinePool(setup_of(plan, store.uri, str(code), places))
+    pool = InlinePool(setup_of(plan, store.uri, str(code), places, str(model) if model else None))
     try:
         carry_out(Run(plan, store, Record.open(store), pool, progress, lambda: False))
     finally:
