@@ -22,7 +22,7 @@ def functions_of(path: Path) -> list[tuple[str, int]]:
 @pytest.mark.parametrize(
     ("contract", "elsewhere"),
     [
-        pytest.param("torch", {"tasks", "stages", "measure"}, id="torch"),
+        pytest.param("torch", {"tasks", "stages", "measure", "given"}, id="torch"),
         pytest.param("optuna", {"search"}, id="optuna"),
     ],
 )
