@@ -76,6 +76,15 @@ def test_without_a_given_model_the_methods_that_train_are_asked_for(opened: Any)
     assert str(failure.value).endswith(f"Judged has no method 'build'; add:\n{HOW_TO['build']}")
 
 
+def test_an_objective_takes_no_weights(opened: Any) -> None:
+    session = opened(JUDGED + "def objective(params, context): ...\n", "objective")
+    session.setup = replace(session.setup, model=GivenModel("line.safetensors"))
+    with pytest.raises(
+        CodeError, match=r"spec\.model\.pretrained: an objective is given no weights; remove it"
+    ):
+        describe(session)
+
+
 def test_weights_that_are_given_are_the_baseline_as_they_are(opened: Any, tmp_path: Path) -> None:
     from safetensors.torch import save_file
 

@@ -87,6 +87,11 @@ def describe(session: Session) -> dict[str, Any]:
     not be trained with any parameters.
     """
     task: Task = session.task()
+    if kind_of(session) == "objective" and session.setup.model is not None:
+        raise CodeError(
+            "spec.model.pretrained: an objective is given no weights; remove it, or give the network to "
+            "train as def build(params) and def train(model, params, context)"
+        )
     told = {"kind": kind_of(session), "epochs": int(task.epochs), "lacking": lacking_of(task)}
     if told["lacking"]:
         return told | {"metrics": [], "proportions": [], "splits": {}, "primary": None}
