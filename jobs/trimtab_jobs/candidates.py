@@ -128,7 +128,8 @@ class Workshop:
             tuple(Tensor(each["name"], each["dtype"], tuple(each["shape"])) for each in done.value[role])
             for role in ("inputs", "outputs")
         )
-        return Served(self.store.get(f"candidates/{made.id}/model.onnx"), inputs, outputs, threads)
+        model = self.store.get(f"candidates/{made.id}/model.onnx")
+        return Served(model, inputs, outputs, threads, done.value["preprocessing"])
 
     def _kept(self, recipe: Recipe) -> Made | None:
         try:

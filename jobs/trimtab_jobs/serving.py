@@ -2,6 +2,7 @@
 
     model/<name>/1/model.onnx     Triton's and KServe's repository root is `model/`
     model/<name>/config.pbtxt     Triton: inputs, outputs, batching, the session options that were measured
+    model/<name>/preprocessing.json  how inputs are made and outputs are read, where the task tells it
     model/inferenceservice.yaml   KServe
     model/MODEL_CARD.md           for people: before and after, guardrail, how to run it
     model/trimtab.json            for machines: metrics, provenance, checksums; written last
@@ -12,7 +13,7 @@ Every builder is pure; nothing here names a path of the machine that made the mo
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trimtab_api.report import Report
@@ -113,6 +114,8 @@ class Served:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     threads: int
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
+    """How inputs are made and outputs are read, as the task tells it; empty: it does not."""
 
     @property
     def batched(self) -> bool:
@@ -156,6 +159,9 @@ def build_tree(report: Report, served: Served, store_uri: str) -> dict[str, byte
         "model/inferenceservice.yaml": build_inference_service(report.name, store_uri).encode(),
         "model/MODEL_CARD.md": build_model_card(report, served).encode(),
     }
+    if served.preprocessing:
+        told = json.dumps(served.preprocessing, indent=1, ensure_ascii=False) + "\n"
+        files[f"model/{report.name}/preprocessing.json"] = told.encode()
     return files | {PROVENANCE: build_provenance(report, served, files).encode()}
 
 

@@ -63,7 +63,8 @@ def refused(root: Path, **args: Any) -> str:
 def test_a_folder_for_each_class_is_a_task(kept: Path) -> None:
     made = task(kept)
     assert made.sizes() == {"train": 36, "validation": 12, "test": 12}
-    assert made.classes == ("blue", "red")
+    assert made.preprocessing()["output"] == {"classes": ["blue", "red"]}
+    assert made.preprocessing()["channels"] == ["red", "green", "blue"]
     (pixels,) = made.inputs(4)
     assert (pixels.shape, pixels.dtype) == ((4, 3, 8, 8), np.float32)
     assert 20 < pixels.min() < pixels.max() < 220

@@ -35,6 +35,7 @@ def test_a_fixed_batch_is_a_number(tmp_path: Path):
 
     assert found["inputs"] == [{"name": "input", "dtype": "float32", "shape": [4, 2]}]
     assert found["outputs"] == [{"name": "output", "dtype": "float32", "shape": [4, 3]}]
+    assert found["preprocessing"] == {}
 
 
 def given(folder: Path, nodes: list, outputs: list):
@@ -72,6 +73,7 @@ def test_axes_without_names_are_told_by_running_rows(tmp_path: Path):
             {"name": "mean", "dtype": "float32", "shape": []},
             {"name": "columns", "dtype": "float32", "shape": [2, 2]},
         ],
+        "preprocessing": {},
     }
 
 

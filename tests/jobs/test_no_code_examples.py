@@ -1,5 +1,6 @@
 """The examples that need no code, with fewer trials and epochs, on the data that they write themselves."""
 
+import json
 import runpy
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ def test_a_table_becomes_a_model_of_raw_rows(tmp_path: Path) -> None:
     report, model = run("tabular", tmp_path, PRUNED, epochs="6")
     table = np.loadtxt(tmp_path / "data/cells.csv", delimiter=",", skiprows=1, dtype=str)
     scores = model.predict(table[:, :-1].astype(np.float32))
-    named = np.array(["benign", "malignant"])[scores.argmax(1)]
+    told = json.loads((tmp_path / "output/model/tabular/preprocessing.json").read_text())
+    named = np.array(told["output"]["classes"])[scores.argmax(1)]
     assert np.mean(named == table[:, -1]) > 0.9
     assert {each.id for each in report.candidates} >= {"structured-0.5", "structured-0.5+int8"}
     assert report.savings.baseline.size > 3

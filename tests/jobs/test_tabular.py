@@ -19,6 +19,7 @@ from trimtab_jobs.stages.export_onnx import export
 from trimtab_jobs.stages.half import convert
 from trimtab_jobs.stages.quantize_static import quantize
 from trimtab_jobs.tasks import TabularTask
+from trimtab_jobs.tasks.context import Teacher, TrainContext
 from trimtab_jobs.tasks.predict import predict_with
 from trimtab_jobs.tasks.table_columns import OTHER, encode
 from trimtab_jobs.tasks.table_network import RawColumns, encoder_of
@@ -73,6 +74,18 @@ def test_a_table_is_a_task(table: Path) -> None:
     assert made.columns[2].categories == ("Bern", "Oslo", "Rome")
     assert list(made.metric_functions()) == ["accuracy", "balancedAccuracy", "f1", "auc", "loss"]
     assert [part.shape for part in made.inputs(5)] == [(5, 3)]
+
+
+def test_what_is_published_says_how_a_row_is_written(table: Path) -> None:
+    assert task(table).preprocessing() == {
+        "input": "float32 (rows, columns): numbers as they are, codes of categories, NaN where missing",
+        "columns": [
+            {"name": "age", "kind": "number"},
+            {"name": "income", "kind": "number"},
+            {"name": "city", "kind": "category", "codes": {"Bern": 0, "Oslo": 1, "Rome": 2}, "other": -1},
+        ],
+        "output": {"target": "buys", "classes": ["no", "yes"]},
+    }
 
 
 def test_a_folder_of_csv_and_parquet_files_is_one_table_whatever_their_order_on_disk(tmp_path: Path) -> None:
@@ -130,6 +143,17 @@ def test_a_regression_predicts_in_the_targets_own_unit(table: Path) -> None:
     assert rows["loss"].mean() * made._unit[1] ** 2 == pytest.approx(
         np.mean((rows["prediction"].ravel() - rows["target"]) ** 2), rel=1e-4
     )
+
+
+def test_a_teacher_counts_in_the_unit_of_the_loss(table: Path) -> None:
+    made = task(table, target="income", ignore="buys")
+    shift = made.error_unit()
+    teacher = Teacher(lambda rows: torch.zeros(len(rows), 1), temperature=1.0, weight=0.5)
+    context = TrainContext(params={}, seed=0, last=1, teacher=teacher)
+    outputs, inputs = torch.full((4, 1), 3 * shift), (torch.zeros(4, 2),)
+    loss = made.loss(outputs, torch.full((4,), shift)).mean()
+    both = context.distilled(loss, outputs, inputs, classes=False, unit=shift)
+    assert (float(loss), float(both)) == pytest.approx((4.0, 0.5 * 4 + 0.5 * 9))
 
 
 @pytest.mark.parametrize(

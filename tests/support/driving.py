@@ -86,6 +86,7 @@ def answers(wrong: Mapping[str, int] | None = None) -> dict[str, Answer]:
         "trimtab_jobs.measure.quality:evaluate": lambda work: quality(work, wrong or {}),
         "trimtab_jobs.measure.efficiency:measure": speed,
         "trimtab_jobs.measure.interface:interface": lambda work: {
+            "preprocessing": {},
             "inputs": [{"name": "input", "dtype": "float32", "shape": ["batch", 64]}],
             "outputs": [{"name": "output", "dtype": "float32", "shape": ["batch", 10]}],
         },

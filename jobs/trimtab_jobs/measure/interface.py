@@ -18,8 +18,10 @@ BATCH = "batch"
 """Name of the first axis, where it is free."""
 
 
-def interface(session: Session, *, candidate: str) -> dict[str, list[dict[str, Any]]]:
+def interface(session: Session, *, candidate: str) -> dict[str, Any]:
     """Return `inputs` and `outputs`: name, dtype as numpy calls it, shape with a name for each dynamic axis.
+
+    And `preprocessing`, what the task says of how inputs are made and outputs are read.
 
     A dynamic axis of an output that no input has is learned by running two rows. ConfigurationError for what
     is no tensor.
@@ -34,7 +36,7 @@ def interface(session: Session, *, candidate: str) -> dict[str, list[dict[str, A
         _tensor(entry, _axes_out(entry.shape, np.shape(value), rows, free))
         for entry, value in zip(model.runtime.get_outputs(), found, strict=True)
     ]
-    return {"inputs": inputs, "outputs": outputs}
+    return {"inputs": inputs, "outputs": outputs, "preprocessing": dict(session.task().preprocessing())}
 
 
 def _tensor(entry: Any, shape: list[int | str]) -> dict[str, Any]:

@@ -88,6 +88,13 @@ class Task(ABC):
     def check(self) -> None:  # noqa: B027 - a task need not have anything to check
         """Raise CodeError when no parameters at all could be trained: before anything is spent."""
 
+    def preprocessing(self) -> Mapping[str, Any]:
+        """Return what who serves the model must know to make its inputs and to read its outputs.
+
+        JSON can hold it; it is published as `preprocessing.json` beside the model, unless it is empty.
+        """
+        return {}
+
     def rehearse(self, predict: Predict) -> None:
         """Ask an untrained model for a few examples; raise whatever is wrong with it."""
         predict(*self.inputs(2))

@@ -95,14 +95,17 @@ class TrainContext:
                 part.load_state_dict(self.saved[name])
             self.kept[name] = part
 
-    def distilled(self, loss: Tensor, outputs: Any, inputs: Any, *, classes: bool = True) -> Tensor:
+    def distilled(
+        self, loss: Tensor, outputs: Any, inputs: Any, *, classes: bool = True, unit: float = 1.0
+    ) -> Tensor:
         """Return the loss with the teacher's share: (1 - weight)·loss + weight·distance from the teacher.
 
         `outputs` are the model's for `inputs`, a tensor or a tuple of them; class scores (logits) are on axis
         1. With `classes=False`, and for a single column, the distance is the mean squared error to the
-        teacher's outputs; else the KL divergence of the softened classes times temperature², so that its
-        gradient does not shrink with the temperature (Hinton, Vinyals and Dean, 2015, "Distilling the
-        Knowledge in a Neural Network"). Without a teacher the loss comes back as it is.
+        teacher's outputs, both divided by `unit`, as the loss may do; else the KL divergence of the softened
+        classes times temperature², so that its gradient does not shrink with the temperature (Hinton, Vinyals
+        and Dean, 2015, "Distilling the Knowledge in a Neural Network"). Without a teacher the loss comes back
+        as it is.
         """
         self.distils = True
         if self.teacher is None:
@@ -111,7 +114,7 @@ class TrainContext:
             taught = self.teacher.model(*_tuple(inputs))
         temperature = self.teacher.temperature if classes else None
         pairs = zip(_tuple(outputs), _tuple(taught), strict=True)
-        distances = torch.stack([_distance(own, other, temperature) for own, other in pairs])
+        distances = torch.stack([_distance(own / unit, other / unit, temperature) for own, other in pairs])
         return (1 - self.teacher.weight) * loss + self.teacher.weight * distances.mean()
 
 

@@ -109,6 +109,17 @@ class ImageFolderTask(SupervisedTask):
         """Return training images as they are in their files, for no two calls may differ."""
         return first_inputs(self._examples("train", ()), count)
 
+    def preprocessing(self) -> Mapping[str, Any]:
+        """Return how a file becomes an input, and the classes of the output."""
+        told = self.arguments
+        return {
+            "input": "float32 (images, channels, height, width) of 0..255",
+            "size": told.size,
+            "channels": ["grey"] if told.channels == 1 else ["red", "green", "blue"],
+            "resize": "turned as its EXIF says, the middle square, scaled bilinearly (Pillow's ImageOps.fit)",
+            "output": {"classes": list(self.classes)},
+        }
+
     def metric_functions(self) -> Mapping[str, Metric]:
         """Return accuracy, and what else is told of a classification."""
         return joined(super().metric_functions(), metrics_of_classes(len(self.classes)))

@@ -62,6 +62,10 @@ class SupervisedTask(Task):
             losses = _cross_entropy(outputs, targets)
         return losses.flatten(1).mean(1) if losses.ndim > 1 else losses
 
+    def error_unit(self) -> float:
+        """Return the error of a real target that `loss` counts as 1, as a teacher's share of it does."""
+        return 1.0
+
     def optimizer(self, model: nn.Module, params: Mapping[str, Any]) -> Optimizer:
         """Return the optimizer; its learning rates are the peak that `schedule` scales."""
         return optimizer_of(model, params)
@@ -90,7 +94,9 @@ class SupervisedTask(Task):
                 with torch.autocast(device, dtype=half, enabled=half is not None):
                     outputs = model(*inputs)
                     loss = self.loss(outputs, targets).mean()
-                    loss = context.distilled(loss, outputs, inputs, classes=self._classifies)
+                    loss = context.distilled(
+                        loss, outputs, inputs, classes=self._classifies, unit=self.error_unit()
+                    )
                 optimizer.zero_grad()
                 scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
                 scaler.step(optimizer)

@@ -19,7 +19,7 @@ from trimtab_jobs.tasks.datasets import SPLITS
 from trimtab_jobs.tasks.metrics import Mean
 from trimtab_jobs.tasks.node_cache import Array, Prepared, key_of, prepared
 from trimtab_jobs.tasks.supervised import SupervisedTask
-from trimtab_jobs.tasks.table_columns import Column, encode, find_column
+from trimtab_jobs.tasks.table_columns import OTHER, Column, encode, find_column
 from trimtab_jobs.tasks.table_files import read_table, table_files
 from trimtab_jobs.tasks.table_network import Quantity, encoder_of, layers_of
 from trimtab_jobs.tasks.table_target import (
@@ -76,7 +76,11 @@ class TabularTask(SupervisedTask):
         """Return the cross-entropy, or the squared error in units of the target's variance over train."""
         if self.classes is not None:
             return super().loss(outputs, targets)
-        return super().loss(outputs / self._unit[1], targets / self._unit[1])
+        return super().loss(outputs / self.error_unit(), targets / self.error_unit())
+
+    def error_unit(self) -> float:
+        """Return the deviation of a regression's target over the train split; 1 for classes."""
+        return self._unit[1] if self.classes is None else 1.0
 
     def evaluate(self, predict: Predict, split: str) -> Rows:
         """Return the rows of the split, with their `group` where the table has one."""
@@ -93,6 +97,16 @@ class TabularTask(SupervisedTask):
             return functions
         return {
             name: Mean(each.column) if isinstance(each, Mean) else each for name, each in functions.items()
+        }
+
+    def preprocessing(self) -> Mapping[str, Any]:
+        """Return the columns of the input in order, codes of categories, and classes of the output."""
+        columns = [_described(column) for column in self.columns]
+        classes = {} if self.classes is None else {"classes": list(self.classes)}
+        return {
+            "input": "float32 (rows, columns): numbers as they are, codes of categories, NaN where missing",
+            "columns": columns,
+            "output": {"target": self.arguments.target, **classes},
         }
 
     @cached_property
@@ -175,6 +189,13 @@ def feature_names(table: Any, arguments: TabularArguments) -> list[str]:
             "predict from; add columns, or take some out of spec.task.args.ignore"
         )
     return names
+
+
+def _described(column: Column) -> dict[str, Any]:
+    if column.categories is None:
+        return {"name": column.name, "kind": "number"}
+    codes = {category: code for code, category in enumerate(column.categories)}
+    return {"name": column.name, "kind": "category", "codes": codes, "other": int(OTHER)}
 
 
 def _unit_of(target: Target, train: Array) -> tuple[float, float] | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -140,6 +141,13 @@ def test_tree_is_what_model_servers_expect():
         "model/MODEL_CARD.md",
         "model/trimtab.json",
     ]
+
+
+def test_what_a_task_says_of_its_inputs_is_published_with_a_checksum():
+    tree = build_tree(REPORT, replace(SERVED, preprocessing={"columns": ["größe"]}), "s3://b/p")
+
+    assert json.loads(tree["model/digits/preprocessing.json"]) == {"columns": ["größe"]}
+    assert "digits/preprocessing.json" in json.loads(tree["model/trimtab.json"])["files"]
 
 
 def test_provenance_holds_a_checksum_of_every_other_file():
