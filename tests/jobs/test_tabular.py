@@ -20,6 +20,7 @@ from trimtab_jobs.stages.half import convert
 from trimtab_jobs.stages.quantize_static import quantize
 from trimtab_jobs.tasks import TabularTask
 from trimtab_jobs.tasks.context import Teacher, TrainContext
+from trimtab_jobs.tasks.loading import load_task
 from trimtab_jobs.tasks.predict import predict_with
 from trimtab_jobs.tasks.table_columns import OTHER, encode
 from trimtab_jobs.tasks.table_network import RawColumns, encoder_of
@@ -74,6 +75,17 @@ def test_a_table_is_a_task(table: Path) -> None:
     assert made.columns[2].categories == ("Bern", "Oslo", "Rome")
     assert list(made.metric_functions()) == ["accuracy", "balancedAccuracy", "f1", "auc", "loss"]
     assert [part.shape for part in made.inputs(5)] == [(5, 3)]
+
+
+def test_the_built_in_tasks_are_found_by_name_and_a_misspelt_one_is_named(table: Path) -> None:
+    found = load_task("trimtab_jobs.tasks:TabularTask", {"target": "buys"}, data={"rows": str(table)})
+    assert isinstance(found, TabularTask)
+    with pytest.raises(CodeError, match="spec.task.data: is empty; add the data"):
+        load_task("trimtab_jobs.tasks:TabularTask", {"target": "buys"})
+    with pytest.raises(CodeError, match=r"did you mean trimtab_jobs.tasks:TabularTask\?"):
+        load_task("trimtab_jobs.tasks:TabluarTask", {})
+    with pytest.raises(CodeError, match=r"^spec.task.args.traget: is not a field; did you mean target\?\n"):
+        load_task("trimtab_jobs.tasks:TabularTask", {"traget": "x"})
 
 
 def test_what_is_published_says_how_a_row_is_written(table: Path) -> None:
@@ -364,6 +376,12 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def test_it_says_what_it_is(session: Session) -> None:
     told = describe(session)
     assert (told["primary"], told["proportions"], told["epochs"]) == ("accuracy", ["accuracy"], 8)
+
+
+def test_a_training_that_diverges_on_a_table_with_gaps_is_its_parameters_fault(session: Session) -> None:
+    trial = {"trial": 9, "seed": 7, "last_epoch": None, "resume": None, "checkpoint": "checkpoints/9.pt"}
+    with pytest.raises(ConfigurationError, match="the training diverged"):
+        run_trial(session, **trial, params={"lr": 1e30, "optimizer": "sgd"}, objectives=["accuracy"])
 
 
 @pytest.mark.parametrize("method", ["minmax", "entropy", "percentile"])

@@ -107,7 +107,7 @@ class SupervisedTask(Task):
             figures = {"trainLoss": float(torch.stack(losses).mean())}
             figures |= self.quality(predict_with(model), "validation")
             if not all(map(math.isfinite, figures.values())):
-                check_numbers(self.datasets, self.batch_size)  # the training may not be what is wrong
+                self.check_examples()  # the training may not be what is wrong
             context.report(epoch, **figures)
 
     def evaluate(self, predict: Predict, split: str) -> Rows:
@@ -172,6 +172,10 @@ class SupervisedTask(Task):
                 f"splits()['train'] holds one class only ({label}): nothing to learn; check how labels are "
                 "read and how the data are split"
             )
+
+    def check_examples(self) -> None:
+        """Refuse examples that no training can take: asked once one has diverged."""
+        check_numbers(self.datasets, self.batch_size)
 
     @cached_property
     def datasets(self) -> Mapping[str, Any]:

@@ -99,6 +99,9 @@ class TabularTask(SupervisedTask):
             name: Mean(each.column) if isinstance(each, Mean) else each for name, each in functions.items()
         }
 
+    def check_examples(self) -> None:
+        """Find nothing: what is missing may be, and all else was looked at when the table was read."""
+
     def preprocessing(self) -> Mapping[str, Any]:
         """Return the columns of the input in order, codes of categories, and classes of the output."""
         columns = [_described(column) for column in self.columns]
