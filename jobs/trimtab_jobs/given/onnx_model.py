@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
+from onnx.external_data_helper import load_external_data_for_model
 
 from trimtab_jobs.given import external, formats
 from trimtab_jobs.given.answers import inputs_flaw
@@ -48,7 +49,7 @@ _OTHER: dict[formats.Format, str] = {
 
 
 def given_onnx(session: Session) -> Path:
-    """Return the file of spec.model.pretrained as it was given, its external data beside it.
+    """Return the file of spec.model.pretrained, with its external data in it.
 
     ConfigurationError, in one line, for what is not a sound ONNX model that answers the task's inputs.
     """
@@ -80,7 +81,7 @@ def returned_onnx(session: Session, body: bytes) -> Path:
 
 
 def gathered(source: Path, folder: Path, beside_it: Callable[[str], Path]) -> Path:
-    """Return a copy of the model in a folder of its own, which holds its external data too, and nothing else.
+    """Return a copy of the model in a folder of its own, with its external data in it.
 
     FlawError when it is no ONNX model, when it breaks a rule that can be read off it, or when its data are
     not all there; `beside_it` gives the local path of a file of its folder.
@@ -88,16 +89,23 @@ def gathered(source: Path, folder: Path, beside_it: Callable[[str], Path]) -> Pa
     model = read(source)
     folder.mkdir(exist_ok=True)
     path = folder / "model.onnx"
-    shutil.copyfile(source, path)
-    for name in external.files_of(model):
-        shutil.copyfile(beside_it(name), folder / name)
-    total = sum(part.stat().st_size for part in folder.iterdir())
+    if not (names := external.files_of(model)):
+        shutil.copyfile(source, path)
+        return path
+    data = folder / "data"
+    data.mkdir(exist_ok=True)
+    for name in names:
+        shutil.copyfile(beside_it(name), data / name)
+    total = source.stat().st_size + sum(part.stat().st_size for part in data.iterdir())
     if total > MOST_BYTES:
         raise FlawError(
             f"has {total / 1e9:.3g} GB with its external data; models of 2 GB and more are not carried out "
             "by this version of Trimtab"
         )
-    _refuse(external.data_flaw(model, folder))
+    _refuse(external.data_flaw(model, data))
+    load_external_data_for_model(model, str(data))
+    shutil.rmtree(data)
+    path.write_bytes(model.SerializeToString())
     return path
 
 
@@ -135,7 +143,7 @@ def probed(path: Path, inputs: tuple[Array, ...], seconds: float = PROBE_SECONDS
     """
     arrays = path.with_name("inputs.npz")
     np.savez(arrays, *inputs)
-    command = [sys.executable, "-m", PROBE, str(path), str(arrays), str(available_memory())]
+    command = [sys.executable, "-P", "-m", PROBE, str(path), str(arrays), str(available_memory())]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:

@@ -18,6 +18,7 @@ from trimtab_jobs.given.flaws import one_line
 from trimtab_jobs.given.graphs import in_order
 from trimtab_jobs.measure.onnx_model import Array, OnnxModel
 
+STATM = Path("/proc/self/statm")
 ROWS = (1, 3)
 """Rows that a model with a free first axis is asked for: one that holds for two holds for any."""
 FULL_CHECK_BYTES = 500_000_000
@@ -76,11 +77,17 @@ def output_flaw(name: str, output: Any, rows: int) -> str | None:
     return None
 
 
+def address_bytes() -> int:
+    """Return the addresses that this process has by now, most of which hold nothing."""
+    return int(STATM.read_text().split()[0]) * resource.getpagesize()
+
+
 def main(model: str, arrays: str, most_bytes: str) -> None:
-    """Print the verdict on one model, within so many bytes of memory."""
+    """Print the verdict on one model, for which so many bytes of memory may be taken."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # elsewhere the limit is not held
-        resource.setrlimit(resource.RLIMIT_AS, (int(most_bytes), int(most_bytes)))
+    if STATM.exists():  # elsewhere the limit is not held
+        most = address_bytes() + int(most_bytes)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     with np.load(arrays) as kept:
         inputs = tuple(kept[name] for name in kept.files)
     try:
