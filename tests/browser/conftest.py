@@ -1,6 +1,6 @@
-"""One browser for the tier, and the pages that it opens.
+"""A browser for each module of the tier, and the pages that it opens.
 
-The browser ends with the tier, not with the session: while Playwright is there, nothing else in the process
+The browser ends with its module, not with the session: while Playwright is there, nothing else in the process
 can run an event loop.
 """
 
@@ -32,7 +32,7 @@ class Opened:
 Open = Callable[..., Opened]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = find_chromium()
     if found is None:
@@ -43,7 +43,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     for name, text in PAGES.items():
