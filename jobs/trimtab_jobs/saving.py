@@ -4,13 +4,13 @@ Every write is fenced: a driver that another one has taken over leaves these fil
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trimtab_api.report import Report
 from trimtab_jobs.errors import StoppedError
 from trimtab_jobs.progress import Progress
+from trimtab_jobs.repeating import repeatedly
 from trimtab_jobs.report.page import render
 from trimtab_jobs.reporting import trial_rows
 from trimtab_jobs.store import FencedError, Record, Store, StoreError
@@ -29,7 +29,7 @@ def saving(
     Whatever else ends it leaves the files as they are. FencedError when another driver has taken over.
     """
     stopped: StoppedError | None = None
-    with _now_and_then(store, record, progress, every_seconds):
+    with repeatedly(lambda: _save_if_ours(store, record, progress), every_seconds, "saving"):
         try:
             yield
         except StoppedError as error:
@@ -40,28 +40,19 @@ def saving(
         raise stopped
 
 
-@contextmanager
-def _now_and_then(store: Store, record: Record, progress: Progress, seconds: float) -> Iterator[None]:
-    ended = threading.Event()
+def _save_if_ours(store: Store, record: Record, progress: Progress) -> bool:
+    """Save the report as of now; False once another driver has taken over.
 
-    def save_until_the_end() -> None:
-        # A change may not come for hours, but time goes by all the same, and counts towards the budget.
-        while not ended.wait(seconds):
-            try:
-                record.check()
-                save_report(store, progress.now())
-            except FencedError:
-                return
-            except StoreError:
-                continue  # the run's own next commit says so, if it lasts
-
-    thread = threading.Thread(target=save_until_the_end, name="saving", daemon=True)
-    thread.start()
+    A change may not come for hours, but time goes by all the same, and counts towards the budget.
+    """
     try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+        record.check()
+        save_report(store, progress.now())
+    except FencedError:
+        return False
+    except StoreError:
+        return True  # the run's own next commit says so, if it lasts
+    return True
 
 
 def save(store: Store, progress: Progress) -> None:

@@ -7,10 +7,10 @@ code that fills the pipe while it holds Python's lock would wait for that thread
 import ctypes
 import os
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from trimtab_jobs.repeating import repeatedly
 
 LIMIT_BYTES = 256 * 1024
 """What is kept of one work: the first half and the last half of it."""
@@ -41,24 +41,15 @@ class Printed:
         os.ftruncate(self._file, 0)
         return output
 
-    @contextmanager
-    def bounded(self) -> Iterator[None]:
+    def bounded(self) -> AbstractContextManager[None]:
         """Keep the file small on disk while the block lasts, however much is printed."""
-        ended = threading.Event()
 
         def watch() -> None:
-            while not ended.wait(_WATCH_SECONDS):
-                size = os.fstat(self._file).st_size
-                if size > LIMIT_BYTES:
-                    _drop_middle(self._file, size)
+            size = os.fstat(self._file).st_size
+            if size > LIMIT_BYTES:
+                _drop_middle(self._file, size)
 
-        thread = threading.Thread(target=watch, name="printed", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        return repeatedly(watch, _WATCH_SECONDS, "printed")
 
     def so_far(self) -> bytes:
         """What was printed since the last `take`, cut in the same way; may be asked by another thread.
