@@ -1,8 +1,8 @@
 """Files that lie elsewhere, as paths of this machine: fetched once per node, verified, and kept.
 
-    <cache>/<key>/<name>          the file, or the folder
-    <cache>/<key>/.entry.json     written last: size and time of change of each file; without it none counts
-    <cache>/<key>.lock            held while an entry is looked at or filled
+    <cache>/fetched/<key>/<name>          the file, or the folder
+    <cache>/fetched/<key>/.entry.json     written last: size and time of change of each file, else none counts
+    <cache>/fetched/<key>.lock            held while an entry is looked at or filled
 
 The key is a digest of the URI and of the SHA-256 or, without one, of what the server says of the version:
 size, entity tag, date. A file that was replaced is thus another entry. What lies on this machine already is
@@ -46,16 +46,27 @@ def local_data(places: Mapping[str, DataPlace]) -> dict[str, str]:
 
     DataError, or StoreError for a fault of the network, names the field.
     """
-    return {name: str(_named(name, place)) for name, place in places.items()}
+    paths = {}
+    for name, place in places.items():
+        with blamed(data_field(name)):
+            paths[name] = str(cached_file(place.uri, place.sha256))
+    return paths
 
 
-def _named(name: str, place: DataPlace) -> Path:
+def data_field(name: str) -> str:
+    """Return how a message names one set of data."""
+    return f"spec.task.data[{name}]"
+
+
+@contextmanager
+def blamed(field: str) -> Iterator[None]:
+    """Put the field of the manifest before what is wrong with the data at a place or with its server."""
     try:
-        return cached_file(place.uri, place.sha256)
+        yield
     except DataError as error:
-        raise DataError(f"spec.task.data[{name}]: {error}") from None
+        raise DataError(f"{field}: {error}") from None
     except StoreError as error:
-        raise StoreError(f"spec.task.data[{name}]: {error}") from None
+        raise StoreError(f"{field}: {error}") from None
 
 
 def cached_file(uri: str, sha256: str | None = None) -> Path:
@@ -70,10 +81,12 @@ def cached_file(uri: str, sha256: str | None = None) -> Path:
         return _in_place(path, sha256)
     with _explained(uri, sha256):
         if sha256 is not None:
-            return _kept(uri, f"{uri}\0{sha256}", lambda place: _fill_file(place, uri, sha256))
+            return _kept(
+                uri, f"{uri}\0{sha256}", lambda place: _fill_file(place, uri, version_at(uri).size, sha256)
+            )
         found = _versions(uri)
         if isinstance(found, Version):
-            return _kept(uri, f"{uri}\0{found}", lambda place: _fill_file(place, uri, None))
+            return _kept(uri, f"{uri}\0{found}", lambda place: _fill_file(place, uri, found.size))
         return _kept(uri, f"{uri}\0{found}", lambda place: _fill_folder(place, uri, found))
 
 
@@ -168,12 +181,13 @@ def _is_folder(uri: str) -> bool:
 
 def _kept(uri: str, identity: str, fill: Callable[[Path], None]) -> Path:
     """Return the file or folder of an entry, filled now unless it is there and as it was."""
-    root = cache_folder()
+    root = cache_folder() / "fetched"
+    root.mkdir(mode=0o700, exist_ok=True)
     entry = root / hashlib.sha256(identity.encode()).hexdigest()[:32]
     place = entry / (uri.rstrip("/").rpartition("/")[2] or "data")
     with FileLock(f"{entry}.lock"):
         if not _is_whole(entry):
-            _remove_unused(root)
+            remove_unused(root, UNUSED_SECONDS)
             entry.mkdir(exist_ok=True)
             fill(place)
             _seal(entry)
@@ -220,8 +234,7 @@ def _remove_partial(entry: Path) -> None:
         path.unlink()
 
 
-def _fill_file(place: Path, uri: str, sha256: str | None) -> None:
-    size = version_at(uri).size
+def _fill_file(place: Path, uri: str, size: int, sha256: str | None = None) -> None:
     _check_room(uri, place, size)
     download(uri, place, size)
     if sha256 is not None:
@@ -250,12 +263,13 @@ def _check_room(uri: str, place: Path, size: int) -> None:
     free = shutil.disk_usage(place.parent).free
     if size > free:
         raise DataError(
-            f"{uri}: has {size / 1e9:.1f} GB, and {place.parent.parent} has {free / 1e9:.1f} GB of room; "
+            f"{uri}: has {size / 1e9:.1f} GB, and {cache_folder()} has {free / 1e9:.1f} GB of room; "
             "make room, or set TRIMTAB_CACHE to a folder of a larger disk"
         )
 
 
-def _remove_unused(root: Path) -> None:
+def remove_unused(root: Path, seconds: float) -> None:
+    """Remove the folders in `root` that have not been touched for so long."""
     for entry in [path for path in root.iterdir() if path.is_dir()]:
-        if entry.stat().st_mtime < time.time() - UNUSED_SECONDS:
+        if entry.stat().st_mtime < time.time() - seconds:
             shutil.rmtree(entry, ignore_errors=True)

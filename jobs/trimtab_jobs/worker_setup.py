@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from trimtab_api.plan import Plan
 from trimtab_api.reading import read_scalar
-from trimtab_jobs.cached import DataError, check_there
+from trimtab_jobs.cached import DataError, blamed, check_there, data_field
 from trimtab_jobs.errors import RefusedError
 from trimtab_jobs.pool import DataPlace, GivenModel, WorkerSetup
-from trimtab_jobs.store import StoreError
 from trimtab_jobs.store.origin import local_path
 
 
@@ -48,11 +47,10 @@ def check_data(places: Mapping[str, DataPlace]) -> None:
     """
     for name, place in places.items():
         try:
-            check_there(place.uri, place.sha256)
+            with blamed(data_field(name)):
+                check_there(place.uri, place.sha256)
         except DataError as error:
-            raise RefusedError(f"spec.task.data[{name}]: {error}") from None
-        except StoreError as error:
-            raise StoreError(f"spec.task.data[{name}]: {error}") from None
+            raise RefusedError(str(error)) from None
 
 
 def _for_workers(place: DataPlace) -> DataPlace:

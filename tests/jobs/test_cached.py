@@ -354,6 +354,16 @@ def test_what_nobody_asked_for_in_a_month_makes_room(
     assert [path.name for path in cache.rglob("*.csv")] == ["more.csv"]
 
 
+def test_what_others_keep_in_the_cache_stays(team: Store, cache: Path, monkeypatch: pytest.MonkeyPatch):
+    (cache / "prepared").mkdir(parents=True)
+    monkeypatch.setattr(cached, "UNUSED_SECONDS", -60)
+    team.put("rows.csv", BODY)
+
+    cached_file(f"{team.uri}/rows.csv")
+
+    assert (cache / "prepared").is_dir()
+
+
 # By name
 
 

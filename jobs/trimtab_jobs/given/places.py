@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from trimtab_jobs.cached import DataError, cached_file
+from trimtab_jobs.cached import blamed, cached_file
 from trimtab_jobs.given.external import leaves_folder
 from trimtab_jobs.given.flaws import FlawError
 from trimtab_jobs.pool.base import GivenModel
 from trimtab_jobs.pool.errors import ConfigurationError
-from trimtab_jobs.store import StoreError
 from trimtab_jobs.store.origin import local_path
 
 FIELD = "spec.model.pretrained.uri"
@@ -24,7 +23,8 @@ def verified(given: GivenModel) -> Path:
     FlawError for a folder, ConfigurationError when it is not there or another one, StoreError when it cannot
     be fetched.
     """
-    path = _fetched(given.uri, given.sha256)
+    with blamed(FIELD):
+        path = cached_file(given.uri, given.sha256)
     if path.is_dir():
         raise FlawError("is a folder; name the file in it")
     return path
@@ -37,13 +37,5 @@ def beside(given: GivenModel, name: str) -> Path:
     path = local_path(uri)
     if path is not None and leaves_folder(path):
         raise FlawError(f"keeps weights in {name}, a link out of its folder; put the file itself there")
-    return _fetched(uri, None)
-
-
-def _fetched(uri: str, sha256: str | None) -> Path:
-    try:
-        return cached_file(uri, sha256)
-    except DataError as error:
-        raise ConfigurationError(f"{FIELD}: {error}") from None
-    except StoreError as error:
-        raise StoreError(f"{FIELD}: {error}") from None
+    with blamed(FIELD):
+        return cached_file(uri)

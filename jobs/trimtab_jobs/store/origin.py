@@ -12,7 +12,6 @@ from trimtab_jobs.store.uri import open_store
 if TYPE_CHECKING:
     from trimtab_jobs.store.remote import RemoteStore
 
-_CHUNK_BYTES = 1024 * 1024
 _WEB = ("https://", "http://")
 
 
@@ -67,11 +66,8 @@ def download(uri: str, path: Path, most_bytes: int) -> None:
 
 def digest_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _folder_and_name(uri: str) -> tuple[str, str]:

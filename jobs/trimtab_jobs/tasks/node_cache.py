@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from trimtab_jobs.cached import cache_folder
+from trimtab_jobs.cached import cache_folder, remove_unused
 from trimtab_jobs.pool.errors import CodeError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -51,10 +50,9 @@ def prepared(key: str, make: Make, root: Path | None = None) -> Prepared:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
             if not folder.exists():
-                _remove_unused(root)
+                remove_unused(root, UNUSED_SECONDS)
                 _make(folder, make)
             os.utime(folder)
-            os.utime(root)
             return _opened(folder)
     except OSError as error:
         raise CodeError(
@@ -87,9 +85,3 @@ def _opened(folder: Path) -> Prepared:
     facts = json.loads((folder / "facts.json").read_text())
     # copy on write: torch takes no array that cannot be written
     return Prepared(facts, {path.stem: np.load(path, mmap_mode="c") for path in sorted(folder.glob("*.npy"))})
-
-
-def _remove_unused(root: Path) -> None:
-    for folder in root.iterdir():
-        if folder.is_dir() and folder.stat().st_mtime < time.time() - UNUSED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
