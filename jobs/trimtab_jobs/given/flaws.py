@@ -19,6 +19,12 @@ class FlawError(Exception):
         super().__init__("".join(each if each.isprintable() else "?" for each in flaw))
 
 
+def refuse(flaw: str | None) -> None:
+    """Raise the flaw as a FlawError if there is one."""
+    if flaw:
+        raise FlawError(flaw)
+
+
 def one_line(error: Exception) -> str:
     """Return the beginning of what a library says, without its own places in code."""
     text = " ".join(_NOISE.sub("", str(error)).split())

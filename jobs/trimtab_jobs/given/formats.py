@@ -1,6 +1,7 @@
 """What a file is by its first bytes, whatever it is called. Pure."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import BinaryIO, Literal
 
 Format = Literal[
     "empty", "web page", "git lfs pointer", "torch", "archive", "onnx", "safetensors", "ort", "tflite", "hdf5"
@@ -38,6 +39,16 @@ def format_of(head: bytes) -> Format | None:
     if head.lstrip().lower().startswith(_PAGES):
         return "web page"
     return "onnx" if head[0] == _FIRST_FIELD and b"\0" < head[1:2] < b"\x80" else None
+
+
+def format_flaw(file: BinaryIO, others: Mapping[Format, str]) -> str | None:
+    """Return what is wrong with a file by its format: one that is no model, or one of `others`; None: neither.
+
+    The file is left at its beginning.
+    """
+    found = format_of(file.read(HEAD_BYTES))
+    file.seek(0)
+    return {**NEITHER, **others}.get(found) if found else None
 
 
 NEITHER: dict[Format, str] = {

@@ -20,7 +20,7 @@ from onnx.external_data_helper import load_external_data_for_model
 
 from trimtab_jobs.given import external, formats
 from trimtab_jobs.given.answers import inputs_flaw
-from trimtab_jobs.given.flaws import FlawError
+from trimtab_jobs.given.flaws import FlawError, refuse
 from trimtab_jobs.given.places import beside, refused, verified
 from trimtab_jobs.given.structure import flaw_of
 from trimtab_jobs.given.tensors import tensor_flaw
@@ -102,7 +102,7 @@ def gathered(source: Path, folder: Path, beside_it: Callable[[str], Path]) -> Pa
             f"has {total / 1e9:.3g} GB with its external data; models of 2 GB and more are not carried out "
             "by this version of Trimtab"
         )
-    _refuse(external.data_flaw(model, data))
+    refuse(external.data_flaw(model, data))
     load_external_data_for_model(model, str(data))
     shutil.rmtree(data)
     path.write_bytes(model.SerializeToString())
@@ -112,9 +112,7 @@ def gathered(source: Path, folder: Path, beside_it: Callable[[str], Path]) -> Pa
 def read(path: Path) -> onnx.ModelProto:
     """Return the model in a file, without its external data; FlawError when it cannot be one."""
     with path.open("rb") as file:
-        found = formats.format_of(file.read(formats.HEAD_BYTES))
-    if found:
-        _refuse((formats.NEITHER | _OTHER).get(found))
+        refuse(formats.format_flaw(file, _OTHER))
     if path.stat().st_size > MOST_BYTES:
         raise FlawError(
             "has 2 GB or more; models of that size are not carried out by this version of Trimtab"
@@ -123,17 +121,17 @@ def read(path: Path) -> onnx.ModelProto:
         model: onnx.ModelProto = onnx.ModelProto.FromString(path.read_bytes())
     except DecodeError:
         raise FlawError("cannot be read: it is damaged or cut short; copy or export it again") from None
-    _refuse(flaw_of(model) or external.location_flaw(model))
+    refuse(flaw_of(model) or external.location_flaw(model))
     return model
 
 
 def check(session: Session, path: Path) -> None:
     """FlawError when the weights are no numbers, or when it does not answer the inputs of the task."""
     model = onnx.load(path)
-    _refuse(tensor_flaw(model))
+    refuse(tensor_flaw(model))
     inputs = session.task().inputs(PROBE_ROWS)
-    _refuse(inputs_flaw(model.graph, inputs))
-    _refuse(probed(path, inputs))
+    refuse(inputs_flaw(model.graph, inputs))
+    refuse(probed(path, inputs))
 
 
 def probed(path: Path, inputs: tuple[Array, ...], seconds: float = PROBE_SECONDS) -> str | None:
@@ -163,11 +161,6 @@ def verdict_of(ended: subprocess.CompletedProcess[str]) -> str | None:
         return f"ends ONNX Runtime: {last_line}; export it again"
     problem: str | None = json.loads(ended.stdout.splitlines()[-1]).get("problem")
     return problem
-
-
-def _refuse(flaw: str | None) -> None:
-    if flaw:
-        raise FlawError(flaw)
 
 
 def _no_other_file(name: str) -> Path:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from trimtab_jobs.given import formats
-from trimtab_jobs.given.flaws import FlawError
+from trimtab_jobs.given.flaws import FlawError, refuse
 from trimtab_jobs.given.header import header_flaw
 from trimtab_jobs.given.places import refused, verified
 from trimtab_jobs.given.structure import NAMED, listed
@@ -24,7 +24,7 @@ _CONVERT = (
     "where it was made, run safetensors.torch.save_file(model.state_dict(), 'model.safetensors') and give "
     "that"
 )
-_OTHER = {
+_OTHER: dict[formats.Format, str] = {
     "torch": f"is a pickle (torch.save), which is never opened, since it can run code; {_CONVERT}",
     "onnx": "is an ONNX model, not weights; let its name end in .onnx",
     "ort": "is in ONNX Runtime's own format, not weights; give the .onnx file that it was made from",
@@ -50,12 +50,7 @@ def given_weights(session: Session) -> dict[str, Tensor] | None:
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file; FlawError when it is not sound safetensors, or holds a NaN."""
     with path.open("rb") as file:
-        found = formats.format_of(file.read(formats.HEAD_BYTES))
-        if found and (flaw := (formats.NEITHER | _OTHER).get(found)):
-            raise FlawError(flaw)
-        file.seek(0)
-        if flaw := header_flaw(file, path.stat().st_size):
-            raise FlawError(flaw)
+        refuse(formats.format_flaw(file, _OTHER) or header_flaw(file, path.stat().st_size))
     try:
         weights = load_file(path)
     except SafetensorError as error:

@@ -1,5 +1,6 @@
 """A trained module to an fp32 ONNX file, checked against the module it came from."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -16,7 +17,7 @@ from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.onnx_file import publish_model
 from trimtab_jobs.stages.quiet import quiet
 from trimtab_jobs.store import MissingError
-from trimtab_jobs.tasks.base import Arrays
+from trimtab_jobs.tasks.base import Arrays, Predict
 from trimtab_jobs.tasks.checkpoints import load_checkpoint
 from trimtab_jobs.tasks.predict import predict_with
 from trimtab_jobs.tasks.seeds import make_deterministic
@@ -27,6 +28,22 @@ PARITY_TOLERANCE = 1e-4
 """Absolute plus relative; sums in another order differ by about 1e-6."""
 EXAMPLE_ROWS = 2
 """Rows of the example: the exporter takes a dimension of 1 for a constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """What is said of an ONNX file that answers otherwise than what it was made from."""
+
+    step: str
+    differs: str
+    why: str
+
+
+_TORCH = Blame(
+    "export",
+    "ONNX Runtime differs from torch",
+    "the forward pass may depend on the batch size, on Python values, or on randomness",
+)
 
 
 class ExportWork(TypedDict):
@@ -108,17 +125,24 @@ def export_module(model: nn.Module, inputs: Arrays, opset: int, rows: int | None
 
 def check_parity(model: nn.Module, path: Path, inputs: Arrays, rows: int | None = None) -> dict[str, Any]:
     """Return `maxDiff` by batch size; ConfigurationError when any output is beyond PARITY_TOLERANCE."""
-    runtime, predict = OnnxModel(path), predict_with(model)
+    return compared(predict_with(model), path, inputs, rows, _TORCH)
+
+
+def compared(
+    reference: Predict, path: Path, inputs: Arrays, rows: int | None, blame: Blame
+) -> dict[str, Any]:
+    """Return the same for what any other model answers to the same inputs."""
+    runtime = OnnxModel(path)
     differences: dict[str, Any] = {}
     for batch in PARITY_BATCHES if rows is None else (rows,):
         feed = tuple(repeated(part, batch) for part in inputs)
-        differences[str(batch)], excess = max_excess(predict(*feed), runtime.predict(*feed), PARITY_TOLERANCE)
+        difference, excess = max_excess(reference(*feed), runtime.predict(*feed), PARITY_TOLERANCE)
         if excess > 0:
             raise ConfigurationError(
-                f"export: at batch {batch} ONNX Runtime differs from torch by {differences[str(batch)]:.3g}, "
-                f"beyond {PARITY_TOLERANCE} absolute and relative; the forward pass may depend on the batch "
-                "size, on Python values, or on randomness"
+                f"{blame.step}: at batch {batch} {blame.differs} by {difference:.3g}, beyond "
+                f"{PARITY_TOLERANCE} absolute and relative; {blame.why}"
             )
+        differences[str(batch)] = difference
     return {"maxDiff": differences, "tolerance": PARITY_TOLERANCE}
 
 
