@@ -27,6 +27,11 @@ def chosen(compress: CompressSpec) -> tuple[tuple[str, ...], ...]:
     return tuple(combinations[: compress.budget.candidates])
 
 
+def pruned_ratio(step: str) -> float | None:
+    """The share of channels that a step removes; None for a step that removes none."""
+    return float(step.removeprefix(f"{PRUNED}-")) if step.startswith(f"{PRUNED}-") else None
+
+
 def candidate_id(steps: Sequence[str]) -> str:
     """The id of what these steps make of the uncompressed model."""
     return "+".join(steps)

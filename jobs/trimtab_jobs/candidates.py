@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from trimtab_api.combinations import PRUNED, UNCOMPRESSED, candidate_id, chosen, parent_of
+from trimtab_api.combinations import PRUNED, UNCOMPRESSED, candidate_id, chosen, parent_of, pruned_ratio
 from trimtab_api.plan import Plan
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.gather import gather
@@ -172,6 +172,15 @@ def export_recipes(material: Material) -> list[Recipe]:
     ]
 
 
+def make_references(workshop: Workshop, material: Material) -> tuple[Made, ...]:
+    """The fp32 models of the baseline and of the search's winner; JobError when one cannot be exported."""
+    exported = workshop.make(export_recipes(material))
+    for made in exported:
+        if made.failure:
+            raise JobError.of(f"exporting {made.id}", made.failure)
+    return exported
+
+
 def make_candidates(workshop: Workshop, material: Material, uncompressed: Made) -> tuple[Made, ...]:
     """Every candidate of `chosen`, in its order; made in levels, so that parents are there first.
 
@@ -210,15 +219,13 @@ def _recipe(material: Material, steps: tuple[str, ...], made: Mapping[str, Made]
     assert compress is not None  # nothing is chosen otherwise
     assert winner is not None  # the driver ends without one
     structured = compress.prune.structured if compress.prune else None
-    if structured and step.startswith(f"{PRUNED}-"):
+    if structured and (ratio := pruned_ratio(step)) is not None:
         distill = compress.distill.model_dump() if compress.distill else None
         config = structured.model_dump(by_alias=True, exclude={"ratios"}) | {"distill": distill}
         return Recipe(
             id=payload["candidate"],
             function=STAGES[PRUNED],
-            payload=payload
-            | _export_payload(material, winner)
-            | {"config": config | {"ratio": float(step.removeprefix(f"{PRUNED}-"))}},
+            payload=payload | _export_payload(material, winner) | {"config": config | {"ratio": ratio}},
             steps=steps,
             source=f"{material.source(winner)}/{parent.sha256}",
         )

@@ -26,8 +26,8 @@ from trimtab_jobs.candidates import (
     Made,
     Material,
     Workshop,
-    export_recipes,
     make_candidates,
+    make_references,
 )
 from trimtab_jobs.errors import GuardrailError, JobError, RunError, StoppedError
 from trimtab_jobs.gather import gather
@@ -314,10 +314,7 @@ def make(run: Run, task: Task, found: SearchOutcome) -> tuple[Made, ...]:
     """Export baseline and winner, then make the candidates; JobError when one of the first two fails."""
     run.enter("Compressing", "export")
     material = Material(run.plan, found, run.code_sha256, task.kind)
-    exported = run.workshop.make(export_recipes(material))
-    for made in exported:
-        if made.failure:
-            raise JobError.of(f"exporting {made.id}", made.failure)
+    exported = make_references(run.workshop, material)
     run.enter("Compressing", "compress")
     return (*exported, *make_candidates(run.workshop, material, uncompressed=exported[-1]))
 

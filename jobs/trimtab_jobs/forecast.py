@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trimtab_api.combinations import PRUNED, chosen
+from trimtab_api.combinations import PRUNED, chosen, pruned_ratio
 from trimtab_api.fields import duration_seconds
 from trimtab_api.job import JobSpec
 from trimtab_api.plan import Plan
@@ -189,7 +189,8 @@ def _compress(spec: JobSpec, facts: Facts, workers: int) -> Range:
 
 def _made(spec: JobSpec, facts: Facts, step: str) -> Range:
     """The time that the last step of a candidate takes."""
-    if not step.startswith(f"{PRUNED}-"):
+    ratio = pruned_ratio(step)
+    if ratio is None:
         return _constant(facts.made.get(step, 0.0))
     assert spec.compress is not None
     assert spec.compress.prune is not None
@@ -197,7 +198,7 @@ def _made(spec: JobSpec, facts: Facts, step: str) -> Range:
     structured = spec.compress.prune.structured
     epochs = structured.steps * structured.finetune_epochs - min(1, structured.finetune_epochs)
     epoch = _over([trial.epoch_seconds for trial in facts.trials])
-    share = kept_work(float(step.removeprefix(f"{PRUNED}-")), structured.steps)
+    share = kept_work(ratio, structured.steps)
     teacher = TEACHER if spec.compress.distill else 0.0
     training = Range(
         epoch.low * (share + teacher),

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trimtab_api.combinations import PRUNED
+from trimtab_api.combinations import PRUNED, pruned_ratio
 from trimtab_api.plan import Plan
-from trimtab_jobs.candidates import Made, Material, Workshop, export_recipes, make_candidates
+from trimtab_jobs.candidates import Made, Material, Workshop, make_candidates, make_references
 from trimtab_jobs.driver import DESCRIBE, Task, task_of
 from trimtab_jobs.errors import JobError
 from trimtab_jobs.forecast import Facts, ProbedTrial
@@ -159,10 +159,7 @@ def _with_models(job: Probing, task: Task, trials: Sequence[Trial], facts: Facts
     found = SearchOutcome(tuple(trials), trials[-1], trials[0], (), Counts(), "trials", "")
     material = Material(plan, found, kind=task.kind)
     workshop = Workshop(job.store, job.pool, job.should_stop, fence=lambda: None)
-    exported = workshop.make(export_recipes(material))
-    for made in exported:
-        if made.failure:
-            raise JobError.of(f"exporting {made.id}", made.failure)
+    exported = make_references(workshop, material)
     models = (*exported, *make_candidates(workshop, material, exported[-1]))
     measure_all(workshop, plan, models)
     measured = [made for made in models if made.failure is None]
@@ -196,7 +193,7 @@ def one_round(plan: Plan) -> Plan:
 
 
 def _key(made: Made) -> str:
-    return PRUNED if made.steps[-1].startswith(f"{PRUNED}-") else made.steps[-1]
+    return made.steps[-1] if pruned_ratio(made.steps[-1]) is None else PRUNED
 
 
 def _seconds_of(pool: TimedPool, ids: Sequence[str] = (), function: str = "") -> list[float]:

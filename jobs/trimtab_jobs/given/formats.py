@@ -42,7 +42,7 @@ def format_of(head: bytes) -> Format | None:
 
 
 def format_flaw(file: BinaryIO, others: Mapping[Format, str]) -> str | None:
-    """Return what is wrong with a file by its format: one that is no model, or one of `others`; None: neither.
+    """Return what is wrong with a file by its format: no model at all, or one of `others`; None: neither.
 
     The file is left at its beginning.
     """

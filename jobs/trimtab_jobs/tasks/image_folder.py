@@ -139,16 +139,18 @@ class ImageFolderTask(SupervisedTask):
         source = Undecoded(files, told.size, told.channels) if pixels is None else Decoded(pixels)
         return Examples(source, numbers, self._images.labels, augment)
 
+    @property
+    def _root(self) -> Path:
+        return Path(chosen_data(self.data, self.arguments.data))
+
     @cached_property
     def _images(self) -> Images:
-        root = Path(chosen_data(self.data, self.arguments.data))
-        return find_images(root, self.arguments.split, self.arguments.seed)
+        return find_images(self._root, self.arguments.split, self.arguments.seed)
 
     @cached_property
     def _prepared(self) -> Prepared:
-        root = Path(chosen_data(self.data, self.arguments.data))
         told = self.arguments.model_dump(exclude={"data", "epochs", "batch_size", "augment"})
-        key = key_of(root, self._images.files, "images", str(root), told)
+        key = key_of(self._root, self._images.files, "images", str(self._root), told)
         found = prepared(key, lambda folder: prepare(self._images, self.arguments, folder))
         if broken := found.facts["broken"]:
             print(f"{len(broken)} of {len(self._images.files)} images cannot be decoded and are left out")

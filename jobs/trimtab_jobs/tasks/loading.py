@@ -10,7 +10,7 @@ from typing import Any
 
 from trimtab_jobs.pool.errors import CodeError
 from trimtab_jobs.tasks.base import Task
-from trimtab_jobs.tasks.functions import SIGNATURES, Objective, task_of_function
+from trimtab_jobs.tasks.functions import SIGNATURES, Function, Objective, task_of_function
 from trimtab_jobs.tasks.how_to import HOW_TO
 from trimtab_jobs.tasks.paths import set_paths
 
@@ -36,7 +36,7 @@ def load_task(
     module = _import(entrypoint, module_name, code)
     found = _attribute(entrypoint, module, attribute, code)
     if callable(found) and not inspect.isclass(found):
-        task = _of_function(entrypoint, module, args, given)
+        task = _of_function(entrypoint, found, module, args, given)
     else:
         task = _construct(entrypoint, _task_class(entrypoint, found, given), args)
     task.data = dict(data or {})
@@ -48,9 +48,11 @@ def load_task(
     return task
 
 
-def _of_function(entrypoint: str, module: ModuleType, args: Mapping[str, Any], given: bool) -> Task:
+def _of_function(
+    entrypoint: str, function: Function, module: ModuleType, args: Mapping[str, Any], given: bool
+) -> Task:
     try:
-        return task_of_function(getattr(module, entrypoint.partition(":")[2]), module, args, given)
+        return task_of_function(function, module, args, given)
     except CodeError as error:
         raise CodeError(f"spec.task.entrypoint {entrypoint!r}: {error}") from None
 

@@ -175,18 +175,13 @@ def _call(session: Session, context: TrainContext, work: TrialWork, saved: Mappi
         return Piece(dict(returned.figures))
     path = session.scratch / "objective.onnx"
     path.write_bytes(returned.onnx)
-    metrics = _metrics(task, context, returned.figures, lambda: resolve(ONNX_MODEL)(path).predict)
-    if "figures" in work:
-        metrics |= resolve(MEASURE_FILE)(session, path, work["figures"])
+    metrics = _metrics_of_file(session, context, work, path, returned.figures)
     return Piece(metrics, {"onnx": torch.from_numpy(np.frombuffer(returned.onnx, np.uint8).copy())})
 
 
 def _evaluate(session: Session, context: TrainContext, work: TrialWork, saved: Mapping[str, Any]) -> Piece:
     path: Path = resolve(GIVEN_ONNX)(session)
-    metrics = _metrics(session.task(), context, {}, lambda: resolve(ONNX_MODEL)(path).predict)
-    if "figures" in work:
-        metrics |= resolve(MEASURE_FILE)(session, path, work["figures"])
-    return Piece(metrics)
+    return Piece(_metrics_of_file(session, context, work, path, {}))
 
 
 PIECES: Mapping[str, Callable[[Session, TrainContext, TrialWork, Mapping[str, Any]], Piece]] = {
@@ -236,6 +231,16 @@ def _check_returned(figures: Mapping[str, float], objectives: list[str]) -> None
                 f"spec.objectives: the objective returned no {name!r}, only {list(figures)}; "
                 f"add {name!r} to it, or name one of these"
             )
+
+
+def _metrics_of_file(
+    session: Session, context: TrainContext, work: TrialWork, path: Path, told: Mapping[str, float]
+) -> dict[str, float]:
+    """What was told of an ONNX file, if it is all metrics, else its evaluation; and its objectives."""
+    metrics = _metrics(session.task(), context, told, lambda: resolve(ONNX_MODEL)(path).predict)
+    if "figures" in work:
+        metrics |= resolve(MEASURE_FILE)(session, path, work["figures"])
+    return metrics
 
 
 def _last_report(context: TrainContext) -> Mapping[str, float]:
