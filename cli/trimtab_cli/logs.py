@@ -133,6 +133,8 @@ def ended(store: "Store", name: str) -> bool:
         return PLAN_KEY not in keys
     if report_of(store).phase not in (*ACTIVE, "Pending"):
         return True
+    if not name.isdecimal():
+        return False  # no trial: the record has nothing to say of it
     trial = next((trial for trial in trials_of(store) if str(trial.number) == name), None)
     return trial is not None and trial.state not in UNDER_WAY
 

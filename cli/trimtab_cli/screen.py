@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import click
@@ -96,7 +95,7 @@ def open_screen(plan: Plan, output: str, view: View, stopping: Callable[[], bool
     if view.mode == "json":
         from trimtab_cli.lines import LineScreen
 
-        return LineScreen(plan, output, partial(click.echo, err=view.err))
+        return LineScreen(plan, output, view.echo)
     from trimtab_cli.plain import PlainScreen
 
-    return PlainScreen(plan, output, partial(click.echo, err=view.err))
+    return PlainScreen(plan, output, view.echo)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from trimtab_jobs.store import MissingError, Store
+from trimtab_jobs.store import Store
 from trimtab_jobs.store.reading import get_all
 
 FOLDER = "logs"
@@ -48,13 +48,8 @@ def bodies(store: Store, logs: Iterable[Log]) -> Mapping[str, bytes]:
 
 def pieces(store: Store, log: Log) -> dict[str, bytes]:
     """What each object of a log holds; those that are gone by now are left out."""
-    found = {}
-    for key in log.keys:
-        try:
-            found[key] = store.get(key)
-        except MissingError:
-            continue
-    return found
+    found = zip(log.keys, get_all(store, log.keys), strict=True)
+    return {key: body for key, body in found if body is not None}
 
 
 def _named(stem: str) -> tuple[str, int]:
