@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from trimtab_api.metrics import MINIMIZED
 from trimtab_api.report import Candidate, Report
-from trimtab_jobs.report import figures
+from trimtab_jobs.report import figures, plot
 from trimtab_jobs.report.figures import EFFICIENCY
 from trimtab_jobs.report.ladder import ladder
 from trimtab_jobs.report.listing import fitting
@@ -63,7 +63,7 @@ def _figure(report: Report, trials: Sequence[Trial], across: str, up: str) -> Ht
         caption += " Vertical lines are 95 % intervals."
     kinds = {word for point in points for word in point.kind.split()}
     drawing = scatter(points, across, up, maximize=not minimized)
-    return element("figure", drawing, _key(kinds), element("figcaption", caption), class_="chart")
+    return plot.captioned(drawing, caption, _key(kinds))
 
 
 def _points(report: Report, trials: Sequence[Trial], across: str, up: str) -> Iterator[Point]:

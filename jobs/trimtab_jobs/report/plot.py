@@ -77,6 +77,18 @@ def marks(kind: str, found: Sequence[Mark], shape: str = DOT) -> Html | None:
     )
 
 
+def hollow_marks(found: Sequence[Mark]) -> Html | None:
+    """Marks of trials that are not among the first as rings; None when there is none."""
+    if not found:
+        return None
+    return join([marks("dots early", found), element("path", class_="dots inner", d=path(found))])
+
+
+def captioned(drawing: Html, caption: str, key: Html | None = None) -> Html:
+    """A chart with what there is to say of it below, after the key of its marks."""
+    return element("figure", drawing, key, element("figcaption", caption), class_="chart")
+
+
 def path(found: Iterable[Mark], shape: str = DOT) -> str:
     """The shape at each place."""
     return "".join(f"M{mark.x:g} {mark.y:g}{shape}" for mark in found)

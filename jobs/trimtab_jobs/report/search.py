@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from trimtab_api.report import Report
-from trimtab_jobs.report import figures
+from trimtab_jobs.report import figures, plot
 from trimtab_jobs.report.bars import bar
 from trimtab_jobs.report.coordinates import MOST_AXES, MOST_BEST, best_and_rest, coordinates
 from trimtab_jobs.report.history import Dot, course
@@ -95,7 +95,7 @@ def _course(ranks: Ranking, tried: Sequence[Trial], trials: Sequence[Trial]) -> 
     )
     yield element("h3", "Course of the search")
     drawing = course(dots, ranks.metric, ranks.maximize, start)
-    yield element("figure", drawing, element("figcaption", caption), class_="chart")
+    yield plot.captioned(drawing, caption)
 
 
 def _tradeoff(report: Report, tried: Sequence[Trial]) -> Iterator[Html]:
@@ -103,7 +103,7 @@ def _tradeoff(report: Report, tried: Sequence[Trial]) -> Iterator[Html]:
     if drawing is not None:
         yield element("h3", "Trade-off between objectives")
         caption = "Filled: on the front, no trial is better in every objective. Hollow: dominated."
-        yield element("figure", drawing, element("figcaption", caption), class_="chart")
+        yield plot.captioned(drawing, caption)
 
 
 def _importance(found: Importance | None, tried: Sequence[Trial], ranks: Ranking) -> Iterator[Html]:
@@ -164,4 +164,4 @@ def _coordinates(ranks: Ranking, tried: Sequence[Trial], found: Importance | Non
     ]
     yield element("h3", "Parameters and objective")
     caption = " ".join(part for part in parts if part)
-    yield element("figure", drawing, element("figcaption", caption), class_="chart")
+    yield plot.captioned(drawing, caption)

@@ -36,8 +36,7 @@ def tradeoff(report: Report, trials: Sequence[Trial]) -> Html | None:
     return plot.chart(
         f"{heading(first.metric)} by {heading(second.metric)} of each trial",
         plot.grid(across, up, (second.metric, first.metric)),
-        plot.marks("dots early", others),
-        element("path", d=plot.path(others), class_="dots inner") if others else None,
+        plot.hollow_marks(others),
         element("polyline", points=" ".join(f"{mark.x:g},{mark.y:g}" for mark in best), class_="front-line"),
         plot.marks("dots completed", best),
     )
