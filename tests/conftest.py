@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-pytest_plugins = ["tests.support.cluster", "tests.support.rays", "tests.support.s3"]
+pytest_plugins = ["tests.support.cluster", "tests.support.rays", "tests.support.s3", "tests.support.proxy"]
 
 TIERS = {
     "unit": "no I/O, milliseconds each",

@@ -17,14 +17,6 @@ SHORT = Patience(request=0.5, first=1, total=1)
 
 
 @pytest.fixture
-def proxy(s3_server: S3Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Proxy]:
-    """A proxy through which this test's stores reach their bucket."""
-    with S3Proxy(s3_server) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        yield proxy
-
-
-@pytest.fixture
 def own_server(tmp_path: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
     """A server that this test may stop, with a bucket `own`; s3_server skips when none can be built."""
     server = S3Server.at(tmp_path / "server")
@@ -40,8 +32,8 @@ def own_server(tmp_path: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPa
 def test_store_that_ignores_conditions_is_refused(
     s3_server: S3Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with S3Proxy(s3_server, ignore_conditions=True) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+    with S3Proxy(s3_server, ignore_conditions=True) as s3_proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3_proxy.endpoint)
         store = open_store(s3_bucket)
 
         with pytest.raises(StoreError) as refused:
@@ -67,7 +59,7 @@ OPERATIONS: dict[str, Callable[[RemoteStore, Path], object]] = {
 @pytest.mark.parametrize("method", OPERATIONS)
 def test_operation_survives_a_lost_request(
     s3_bucket: str,
-    proxy: S3Proxy,
+    s3_proxy: S3Proxy,
     tmp_path: Path,
     method: str,
     action: Literal["fail", "lose"],
@@ -75,7 +67,7 @@ def test_operation_survives_a_lost_request(
 ) -> None:
     store = RemoteStore(s3_bucket)
     store.put("a/there", b"1")
-    fault = proxy.order(Fault(action, method, forwarded=forwarded))
+    fault = s3_proxy.order(Fault(action, method, forwarded=forwarded))
 
     OPERATIONS[method](store, tmp_path / "copy")
 
@@ -85,10 +77,10 @@ def test_operation_survives_a_lost_request(
 @pytest.mark.parametrize("forwarded", [False, True], ids=["before", "after it was done"])
 @pytest.mark.parametrize("action", ["fail", "lose"])
 def test_create_whose_answer_is_lost_is_known_for_ones_own(
-    s3_bucket: str, proxy: S3Proxy, action: Literal["fail", "lose"], forwarded: bool
+    s3_bucket: str, s3_proxy: S3Proxy, action: Literal["fail", "lose"], forwarded: bool
 ) -> None:
     store = RemoteStore(s3_bucket)
-    proxy.order(Fault(action, "PUT", forwarded=forwarded))
+    s3_proxy.order(Fault(action, "PUT", forwarded=forwarded))
 
     store.create("epochs/1", b"mine")
 
@@ -97,17 +89,17 @@ def test_create_whose_answer_is_lost_is_known_for_ones_own(
         store.create("epochs/1", b"mine")
 
 
-def test_create_that_outlasts_its_time_is_known_for_ones_own(s3_bucket: str, proxy: S3Proxy) -> None:
-    proxy.order(Fault("freeze", "PUT", forwarded=True))
+def test_create_that_outlasts_its_time_is_known_for_ones_own(s3_bucket: str, s3_proxy: S3Proxy) -> None:
+    s3_proxy.order(Fault("freeze", "PUT", forwarded=True))
 
     RemoteStore(s3_bucket, Patience(request=0.5)).create("epochs/1", b"mine")
 
-    assert [key for method, key in proxy.requests if method == "PUT"] == ["epochs/1", "epochs/1"]
+    assert [key for method, key in s3_proxy.requests if method == "PUT"] == ["epochs/1", "epochs/1"]
 
 
-def test_create_that_comes_second_after_a_lost_request_is_told_so(s3_bucket: str, proxy: S3Proxy) -> None:
+def test_create_that_comes_second_after_a_lost_request_is_told_so(s3_bucket: str, s3_proxy: S3Proxy) -> None:
     store = RemoteStore(s3_bucket)
-    frozen = proxy.order(Fault("freeze", "PUT"))
+    frozen = s3_proxy.order(Fault("freeze", "PUT"))
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(RemoteStore(s3_bucket, Patience(request=0.5)).create, "epochs/1", b"same")
         assert frozen.happened.wait(30)
@@ -122,11 +114,11 @@ def test_create_that_comes_second_after_a_lost_request_is_told_so(s3_bucket: str
 )
 @pytest.mark.parametrize("forwarded", [False, True], ids=["before", "after it was done"])
 def test_upload_in_parts_survives_a_lost_request(
-    s3_bucket: str, proxy: S3Proxy, method: str, nth: int, forwarded: bool
+    s3_bucket: str, s3_proxy: S3Proxy, method: str, nth: int, forwarded: bool
 ) -> None:
     store = RemoteStore(s3_bucket)
     body = bytes(range(256)) * 2**16
-    fault = proxy.order(Fault("lose", method, "big", nth=nth, forwarded=forwarded))
+    fault = s3_proxy.order(Fault("lose", method, "big", nth=nth, forwarded=forwarded))
 
     store.put("big", body)
 
@@ -138,12 +130,12 @@ def test_upload_in_parts_survives_a_lost_request(
 def test_write_survives_a_restart_of_the_server(
     own_server: S3Server, monkeypatch: pytest.MonkeyPatch, write: str
 ) -> None:
-    with S3Proxy(own_server) as proxy, ThreadPoolExecutor(4) as pool:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+    with S3Proxy(own_server) as s3_proxy, ThreadPoolExecutor(4) as pool:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3_proxy.endpoint)
         store = RemoteStore("s3://own/jobs")
         store.put("before", b"")
         own_server.kill()
-        enough = proxy.order(Fault("fail", "PUT", nth=20))
+        enough = s3_proxy.order(Fault("fail", "PUT", nth=20))
         writes = [pool.submit(getattr(store, write), f"journal/{n}", b"%d" % n) for n in range(4)]
         assert enough.happened.wait(60)
         own_server.start()
@@ -178,10 +170,10 @@ def test_frozen_server_is_given_up_and_used_again_when_it_is_back(own_server: S3
     assert store.get("a") == b"4"
 
 
-def test_object_replaced_while_it_is_read_is_said(s3_bucket: str, proxy: S3Proxy, tmp_path: Path) -> None:
+def test_object_replaced_while_it_is_read_is_said(s3_bucket: str, s3_proxy: S3Proxy, tmp_path: Path) -> None:
     store = RemoteStore(s3_bucket)
     store.put("big", b"1" * 20_000_000)
-    second_range = proxy.order(Fault("freeze", "GET", "big", nth=2))
+    second_range = s3_proxy.order(Fault("freeze", "GET", "big", nth=2))
     with ThreadPoolExecutor(1) as pool:
         copy = pool.submit(store.get_file, "big", tmp_path / "copy")
         assert second_range.happened.wait(30)

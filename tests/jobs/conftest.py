@@ -5,8 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.support.tasks import session_of
+from trimtab_jobs.pool import Session
 
 ROOT = Path(__file__).parent.parent.parent
 TRIMTAB = Path(sys.executable).with_name("trimtab")
@@ -20,6 +24,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             "TRIMTAB_CACHE", os.environ.get("TRIMTAB_CACHE") or str(tmp_path_factory.mktemp("cache"))
         )
         yield
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Any]:
+    """Opens sessions on a task given as source text, and closes them."""
+    sessions: list[Session] = []
+
+    def opened(source: str, name: str = "objective", **args: Any) -> Session:
+        sessions.append(session_of(tmp_path, source, name, args))
+        return sessions[-1]
+
+    yield opened
+    for session in sessions:
+        session.close()
 
 
 @pytest.fixture(scope="session")

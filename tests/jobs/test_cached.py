@@ -14,7 +14,6 @@ import pytest
 
 from tests.jobs.test_fetch import QuietHandler
 from tests.support.proxy import Fault, S3Proxy
-from tests.support.s3 import S3Server
 from trimtab_jobs import cached
 from trimtab_jobs.cached import DataError, cache_folder, cached_file, check_there, local_data
 from trimtab_jobs.pool import DataPlace
@@ -34,21 +33,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def proxy(s3_server: S3Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Proxy]:
-    """A proxy that counts what is asked of the test's bucket, and may fail."""
-    with S3Proxy(s3_server) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        yield proxy
-
-
-@pytest.fixture
 def team(s3_bucket: str) -> Store:
     """A folder of the test's bucket."""
     return open_store(f"{s3_bucket}/team")
 
 
-def fetched(proxy: S3Proxy) -> list[str]:
-    return [key for method, key in proxy.requests if method == "GET" and key.rpartition("/")[2]]
+def fetched(s3_proxy: S3Proxy) -> list[str]:
+    return [key for method, key in s3_proxy.requests if method == "GET" and key.rpartition("/")[2]]
 
 
 @pytest.fixture
@@ -105,7 +96,7 @@ def test_a_digest_of_a_folder_is_refused(uri: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("sha256", [None, DIGEST], ids=["by version", "by digest"])
-def test_a_file_of_a_bucket_is_fetched_once(sha256: str | None, team: Store, proxy: S3Proxy):
+def test_a_file_of_a_bucket_is_fetched_once(sha256: str | None, team: Store, s3_proxy: S3Proxy):
     team.put("rows.csv", BODY)
 
     first, second = (cached_file(f"{team.uri}/rows.csv", sha256) for _ in range(2))
@@ -113,17 +104,17 @@ def test_a_file_of_a_bucket_is_fetched_once(sha256: str | None, team: Store, pro
     assert first == second
     assert first.name == "rows.csv"
     assert first.read_bytes() == BODY
-    assert len(fetched(proxy)) == 1
+    assert len(fetched(s3_proxy)) == 1
 
 
-def test_what_is_known_by_its_digest_is_not_asked_for_again(team: Store, proxy: S3Proxy):
+def test_what_is_known_by_its_digest_is_not_asked_for_again(team: Store, s3_proxy: S3Proxy):
     team.put("rows.csv", BODY)
     cached_file(f"{team.uri}/rows.csv", DIGEST)
-    proxy.requests.clear()
+    s3_proxy.requests.clear()
 
     cached_file(f"{team.uri}/rows.csv", DIGEST)
 
-    assert proxy.requests == []
+    assert s3_proxy.requests == []
 
 
 def test_a_file_that_was_replaced_is_fetched_again(team: Store):
@@ -136,9 +127,9 @@ def test_a_file_that_was_replaced_is_fetched_again(team: Store):
     assert (before.read_bytes(), after.read_bytes()) == (BODY, BODY[::-1])
 
 
-def test_two_processes_at_once_fetch_once(team: Store, proxy: S3Proxy):
+def test_two_processes_at_once_fetch_once(team: Store, s3_proxy: S3Proxy):
     team.put("rows.csv", BODY)
-    proxy.order(Fault("freeze", method="GET", key="rows.csv", seconds=1.5))
+    s3_proxy.order(Fault("freeze", method="GET", key="rows.csv", seconds=1.5))
     script = "import sys; from trimtab_jobs.cached import cached_file; print(cached_file(sys.argv[1]))"
     command = [sys.executable, "-c", script, f"{team.uri}/rows.csv"]
 
@@ -147,7 +138,7 @@ def test_two_processes_at_once_fetch_once(team: Store, proxy: S3Proxy):
 
     assert [process.returncode for process in both] == [0, 0]
     assert len(said) == 1
-    assert len(fetched(proxy)) == 1
+    assert len(fetched(s3_proxy)) == 1
 
 
 def test_a_file_with_another_digest_is_refused_and_not_kept(team: Store, cache: Path):
@@ -176,7 +167,7 @@ def test_a_download_that_is_cut_off_does_not_count(team: Store, cache: Path):
 
 
 @pytest.mark.parametrize("damage", [b"", BODY[:-1], BODY[::-1], None], ids=["empty", "cut", "other", "gone"])
-def test_a_damaged_entry_is_fetched_again(damage: bytes | None, team: Store, proxy: S3Proxy):
+def test_a_damaged_entry_is_fetched_again(damage: bytes | None, team: Store, s3_proxy: S3Proxy):
     team.put("rows.csv", BODY)
     kept = cached_file(f"{team.uri}/rows.csv", DIGEST)
     kept.unlink()
@@ -185,7 +176,7 @@ def test_a_damaged_entry_is_fetched_again(damage: bytes | None, team: Store, pro
 
     assert cached_file(f"{team.uri}/rows.csv", DIGEST).read_bytes() == BODY
 
-    assert len(fetched(proxy)) == 2
+    assert len(fetched(s3_proxy)) == 2
 
 
 def test_a_seal_that_cannot_be_read_counts_as_none(team: Store):
@@ -218,7 +209,7 @@ def test_no_answer_is_a_fault_of_the_network(s3_bucket: str, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("slash", ["/", ""])
-def test_a_folder_of_a_bucket_is_fetched_whole_and_once(slash: str, team: Store, proxy: S3Proxy):
+def test_a_folder_of_a_bucket_is_fetched_whole_and_once(slash: str, team: Store, s3_proxy: S3Proxy):
     bodies = {f"images/{label}/{number}.png": bytes([number]) for label in "ab" for number in range(20)}
     for key, body in bodies.items():
         team.put(key, body)
@@ -229,7 +220,7 @@ def test_a_folder_of_a_bucket_is_fetched_whole_and_once(slash: str, team: Store,
     assert folder == again
     files = {str(path.relative_to(folder.parent)): path for path in folder.rglob("*") if path.is_file()}
     assert {name: path.read_bytes() for name, path in files.items()} == bodies
-    assert len(fetched(proxy)) == len(bodies)
+    assert len(fetched(s3_proxy)) == len(bodies)
 
 
 def test_a_whole_bucket_is_a_folder(s3_bucket: str):
@@ -238,17 +229,17 @@ def test_a_whole_bucket_is_a_folder(s3_bucket: str):
     assert (cached_file(s3_bucket) / "a" / "rows.csv").read_bytes() == BODY
 
 
-def test_a_folder_goes_on_where_it_was_cut_off(team: Store, proxy: S3Proxy):
+def test_a_folder_goes_on_where_it_was_cut_off(team: Store, s3_proxy: S3Proxy):
     for number in range(3):
         team.put(f"images/{number}.png", BODY)
     folder = cached_file(f"{team.uri}/images/")
     (folder.parent / ".entry.json").unlink()
     (folder / "1.png").unlink()
-    proxy.requests.clear()
+    s3_proxy.requests.clear()
 
     cached_file(f"{team.uri}/images/")
 
-    assert [key.rpartition("/")[2] for key in fetched(proxy)] == ["1.png"]
+    assert [key.rpartition("/")[2] for key in fetched(s3_proxy)] == ["1.png"]
 
 
 def test_a_folder_with_a_changed_file_is_another_entry(team: Store):

@@ -1,7 +1,6 @@
 """A module's functions as a task: a training function, an objective, and what judges a given model."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.support.tasks import session_of, trial_work
+from tests.support.tasks import trial_work
 from trimtab_jobs.pool import CodeError, ConfigurationError, Session
 from trimtab_jobs.tasks.checkpoints import load_checkpoint
 from trimtab_jobs.tasks.how_to import HOW_TO
@@ -113,19 +112,6 @@ def objective(params, context, kept=False):
         context.report(epoch, depth=params["depth"] * epoch)
     return {"depth": params["depth"] * context.last, "epochs": count.count}
 """
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Any]:
-    sessions: list[Session] = []
-
-    def opened(source: str, name: str = "objective", **args: Any) -> Session:
-        sessions.append(session_of(tmp_path, source, name, args))
-        return sessions[-1]
-
-    yield opened
-    for session in sessions:
-        session.close()
 
 
 def failure_of(session: Session, **work: Any) -> str:

@@ -1,6 +1,5 @@
 """A model that is given instead of trained: an ONNX file, or weights."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,25 +9,12 @@ import pytest
 import torch
 
 from tests.jobs.test_tasks_functions import JUDGED, LINE, TRAINING
-from tests.support.tasks import session_of, trial_work
+from tests.support.tasks import trial_work
 from trimtab_jobs.pool import CodeError, GivenModel, Session
 from trimtab_jobs.tasks.checkpoints import load_checkpoint
 from trimtab_jobs.tasks.how_to import HOW_TO
 from trimtab_jobs.tasks.rehearsal import rehearse
 from trimtab_jobs.tasks.trial import describe, run_trial
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Any]:
-    sessions: list[Session] = []
-
-    def opened(source: str, name: str = "objective", **args: Any) -> Session:
-        sessions.append(session_of(tmp_path, source, name, args))
-        return sessions[-1]
-
-    yield opened
-    for session in sessions:
-        session.close()
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ import hashlib
 import hmac
 import http.client
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+import pytest
 
 from tests.support.s3 import REGION, SECRET_KEY, S3Server
 
@@ -178,3 +180,11 @@ def resigned(method: str, path: str, headers: Mapping[str, str]) -> dict[str, st
     signature = hmac.new(key, f"{algorithm}\n{moment}\n{scope}\n{digest}".encode(), "sha256").hexdigest()
     fields |= {"SignedHeaders": ";".join(names), "Signature": signature}
     return kept | {"authorization": f"{algorithm} " + ", ".join(f"{k}={v}" for k, v in fields.items())}
+
+
+@pytest.fixture
+def s3_proxy(s3_server: S3Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Proxy]:
+    """A proxy through which this test's stores reach their bucket: it counts, and may fail."""
+    with S3Proxy(s3_server) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        yield proxy
