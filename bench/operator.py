@@ -33,6 +33,7 @@ JOBS = 1_000
 IDLE = 10_000
 CLIENTS = 4
 REST_SECONDS = 60
+"""How long the operator is left alone to see what it takes at rest: the time itself is what is measured."""
 PATIENCE_SECONDS = 900
 MOST_WRITES = 12
 MOST_BYTES = 300 * 10**6

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trimtab_jobs.store import Store
 
 SECONDS_BETWEEN_LOOKS = 2.0
+"""Between two looks of --follow: a store does not say when something is added, and a look costs requests."""
 UNDER_WAY = ("running", "paused")
 """States of a trial that may still print."""
 

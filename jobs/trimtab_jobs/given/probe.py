@@ -16,7 +16,7 @@ import onnx
 
 from trimtab_jobs.given.flaws import one_line
 from trimtab_jobs.given.graphs import in_order
-from trimtab_jobs.measure.onnx_model import Array, OnnxModel
+from trimtab_jobs.measure.onnx_model import Array, OnnxModel, repeated
 
 STATM = Path("/proc/self/statm")
 ROWS = (1, 3)
@@ -35,10 +35,10 @@ def problem_of(path: Path, inputs: tuple[Array, ...]) -> dict[str, Any]:
         return {"problem": f"cannot be loaded by ONNX Runtime: {one_line(error)}; export it again"}
     shapes: dict[str, list[list[int]]] = {}
     for rows in (model.batch,) if model.batch else ROWS:
-        feed = [np.ascontiguousarray(part.take(range(rows), axis=0, mode="wrap")) for part in inputs]
+        feed = [repeated(part, rows) for part in inputs]
         try:
             outputs = model.runtime.run(None, dict(zip(model.names, feed, strict=True)))
-        except Exception as error:
+        except Exception as error:  # as above
             why = f"cannot answer the task's inputs() in a batch of {rows}: {one_line(error)}"
             return {"problem": f"{why}; give inputs as in its training, or export it again"}
         for entry, output in zip(model.runtime.get_outputs(), outputs, strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 
 from trimtab_jobs.measure.artifacts import fetch_model, model_bytes
 from trimtab_jobs.measure.memory import peak_megabytes
-from trimtab_jobs.measure.onnx_model import Array, OnnxModel
+from trimtab_jobs.measure.onnx_model import Array, OnnxModel, repeated
 from trimtab_jobs.pool.session import Session
 
 THROUGHPUT_BATCH = 64
@@ -96,4 +96,4 @@ def _rows(model: OnnxModel, batch: int) -> int:
 
 
 def _repeated(inputs: tuple[Array, ...], rows: int) -> tuple[Array, ...]:
-    return tuple(part.take(range(rows), axis=0, mode="wrap") for part in inputs)
+    return tuple(repeated(part, rows) for part in inputs)

@@ -9,6 +9,11 @@ import onnxruntime  # type: ignore[import-untyped]  # ships no types
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+def repeated(part: Array, rows: int) -> Array:
+    """Return `rows` rows, repeating from the start where there are fewer."""
+    return np.ascontiguousarray(part.take(range(rows), axis=0, mode="wrap"))
+
+
 def session_options(threads: int = 1) -> onnxruntime.SessionOptions:
     """Return options under which figures can be repeated: a fixed number of threads, all optimizations."""
     options = onnxruntime.SessionOptions()

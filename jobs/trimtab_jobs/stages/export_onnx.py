@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-import numpy as np
 import onnx
 import torch
 from torch import nn
 
 from trimtab_jobs.measure.artifacts import local_folder
-from trimtab_jobs.measure.onnx_model import Array, OnnxModel
+from trimtab_jobs.measure.onnx_model import OnnxModel, repeated
 from trimtab_jobs.measure.parity import max_excess
 from trimtab_jobs.pool.errors import CodeError, ConfigurationError
 from trimtab_jobs.pool.session import Session
@@ -144,11 +143,6 @@ def compared(
             )
         differences[str(batch)] = difference
     return {"maxDiff": differences, "tolerance": PARITY_TOLERANCE}
-
-
-def repeated(part: Array, rows: int) -> Array:
-    """Return `rows` rows, repeating from the start where there are fewer."""
-    return np.ascontiguousarray(part.take(range(rows), axis=0, mode="wrap"))
 
 
 def _check_free(exported: onnx.ModelProto) -> None:

@@ -14,10 +14,11 @@ import torch
 from torch import nn
 
 from trimtab_jobs.measure.artifacts import fetch_model, local_folder
+from trimtab_jobs.measure.onnx_model import repeated
 from trimtab_jobs.measure.parity import parity_of
 from trimtab_jobs.pool.session import Session
 from trimtab_jobs.stages.channels import Channels, Cost, cost_of
-from trimtab_jobs.stages.export_onnx import EXAMPLE_ROWS, load_trained, publish_module, repeated
+from trimtab_jobs.stages.export_onnx import EXAMPLE_ROWS, load_trained, publish_module
 from trimtab_jobs.stages.widths import widths_of
 from trimtab_jobs.tasks.base import Task
 from trimtab_jobs.tasks.context import Teacher, TrainContext
