@@ -15,6 +15,7 @@ from types import FrameType
 from trimtab_api.plan import Plan
 from trimtab_api.report import Report
 from trimtab_api.segments import Segment
+from trimtab_jobs import alive
 from trimtab_jobs.config_maps import ApiError, ConfigMaps
 from trimtab_jobs.driver import Run, carry_out
 from trimtab_jobs.errors import JobError, RefusedError, RunError, StoppedError
@@ -63,11 +64,13 @@ class Stop:
         """Whether the job is another attempt's by now."""
 
     def __call__(self) -> bool:
-        """Whether to stop: what the driver asks between two steps."""
+        """Whether to stop: what the driver asks between two steps, by which it is seen to be alive."""
+        alive.sign()
         return self._told.is_set()
 
     def wait(self, seconds: float) -> bool:
         """Whether it was told to within so many seconds."""
+        alive.sign(seconds)
         return self._told.wait(seconds)
 
     def heed(self, orders: Orders, own: int) -> None:
@@ -104,8 +107,10 @@ def main(environment: Mapping[str, str]) -> int:
             return NOT_REPORTED.code
         channel = ReportChannel(while_ours(patch_to(maps, settings), stop), say)
         progress = Progress(Report(name=settings.job), printed(channel.publish))
-        end = drive(Attempt(settings, read_from(maps, settings), progress, stop))
-        delivered = channel.close(end.report_seconds)
+        with alive.watched(settings.alive):
+            end = drive(Attempt(settings, read_from(maps, settings), progress, stop))
+            alive.sign(end.report_seconds)
+            delivered = channel.close(end.report_seconds)
         return end.code if delivered else end.code or NOT_REPORTED.code
 
 
@@ -171,7 +176,7 @@ def carry_out_segment(attempt: Attempt) -> None:
         raise StoppedError
     progress.change(plan_digest=plan.digest, seed=plan.spec.search.seed if plan.spec.search else None)
     segment = segment_of(plan, settings.segment)
-    store = taken_store(settings, plan)
+    store = taken_store(settings, plan, progress)
     code = code_digest(plan.spec.task.entrypoint, settings.code, EVERY_FILE)
     record = Record.open(store)
     pin_code(store, code, has_results(record.batches))
@@ -242,9 +247,12 @@ def segment_of(plan: Plan, name: str) -> Segment:
     raise JobError("Configuration", f"TRIMTAB_SEGMENT={name}: the plan has the segments {names}")
 
 
-def taken_store(settings: Settings, plan: Plan) -> Store:
-    """The run's store, checked; RefusedError when it is another job's, StoreError when it cannot be used."""
-    store = open_store(settings.store)
+def taken_store(settings: Settings, plan: Plan, progress: Progress) -> Store:
+    """The run's store, checked; RefusedError when it is another job's, StoreError when it cannot be used.
+
+    From then on it is told why it is waited for, whenever it is.
+    """
+    store = open_store(settings.store, progress.say)
     check_store(store)
     begin(store, plan)
     return store

@@ -5,6 +5,7 @@ TRIMTAB_SEGMENT, _ATTEMPT        which part of its plan to carry out, and for wh
 TRIMTAB_STORE                    URI of the run's store
 TRIMTAB_PLAN, _REPORT            ConfigMaps to read the plan from and to write the report to
 TRIMTAB_CODE, _DATA              folders of the user's code and of named data; may be absent
+TRIMTAB_ALIVE                    file for signs of life; may be absent
 TRIMTAB_API_SERVER, _TOKEN_FILE, _CA_FILE   the API server, where it is not the pod's own
 """
 
@@ -41,6 +42,8 @@ class Settings:
     """Folder of the user's code; None: it is installed in the image."""
     data: Path = Path(DATA_FOLDER)
     """Folder below which each named set of data lies."""
+    alive: Path | None = None
+    """File for signs of life; None: nobody looks."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -64,6 +67,7 @@ class Settings:
             ca_file=Path(environment.get("TRIMTAB_CA_FILE") or SERVICE_ACCOUNT / "ca.crt"),
             code=environment.get("TRIMTAB_CODE") or None,
             data=Path(environment.get("TRIMTAB_DATA") or DATA_FOLDER),
+            alive=Path(alive) if (alive := environment.get("TRIMTAB_ALIVE")) else None,
         )
 
 

@@ -123,6 +123,23 @@ def test_full_disk_is_said_and_leaves_the_store_as_it_was(small_disk: Path) -> N
     store.put("b/c", b"x" * 500_000)
 
 
+def test_pod_waits_on_a_full_disk_until_there_is_room(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIMTAB_STORE_PATIENCE", "60")
+    store = open_store(str(small_disk))
+    store.put("large", b"x" * 800_000)
+
+    with ThreadPoolExecutor(1) as pool:
+        write = pool.submit(store.create, "journal/1", b"y" * 800_000)
+        with pytest.raises(TimeoutError):
+            write.result(0.5)
+        store.delete("large")
+        write.result(60)
+
+    assert store.get("journal/1") == b"y" * 800_000
+
+
 def commit_until_refused(record: Record) -> tuple[list[bytes], str]:
     acknowledged: list[bytes] = []
     while True:

@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.proxy import Fault, S3Proxy
 from tests.support.s3 import S3Server
-from trimtab_jobs.store import ExistsError, StoreError, check_store, open_store
-from trimtab_jobs.store.remote import Patience, RemoteStore
+from trimtab_jobs.store import ExistsError, FullError, StoreError, check_store, open_store
+from trimtab_jobs.store.patience import Patience
+from trimtab_jobs.store.remote import RemoteStore
 
 SHORT = Patience(request=0.5, first=1, total=1)
 
@@ -143,6 +144,18 @@ def test_write_survives_a_restart_of_the_server(
             each.result()
 
     assert [store.get(f"journal/{n}") for n in range(4)] == [b"0", b"1", b"2", b"3"]
+
+
+def test_store_that_is_full_is_told_while_it_is_waited_for(s3_bucket: str, s3_proxy: S3Proxy) -> None:
+    for nth in range(1, 4):
+        s3_proxy.order(Fault("fail", "PUT", "journal/1", nth=nth, status=507))
+    store = RemoteStore(s3_bucket, Patience(total=0.2))
+
+    with pytest.raises(FullError, match=r"the store is full \(507\); make room, or raise its quota"):
+        store.put("journal/1", b"batch")
+    RemoteStore(s3_bucket).put("journal/1", b"batch")
+
+    assert store.get("journal/1") == b"batch"
 
 
 def test_server_that_is_gone_is_said_soon(own_server: S3Server) -> None:

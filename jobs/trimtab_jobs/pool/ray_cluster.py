@@ -17,6 +17,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trimtab_api.segments import WorkerGroup
+from trimtab_jobs import alive
 from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
 from trimtab_jobs.pool.printed import read_printed
@@ -24,6 +25,8 @@ from trimtab_jobs.pool.ray import Flight, ended_of, kept, landed, own_signal_han
 
 MOST_FALSE_STARTS = 5
 """Workers in a row that may end while they start, before the works that wait for one fail."""
+JOIN_SECONDS = 120.0
+"""How long Ray may take to let this process in."""
 READ_SECONDS = 10.0
 """How long a lost worker's last words are waited for: a node that is lost as well will not answer."""
 
@@ -52,6 +55,7 @@ def read_there(place: Place) -> str:
     Only a process of that node can read it: a task that takes nothing of the node but a moment.
     """
     there = NodeAffinitySchedulingStrategy(place.node, soft=False)
+    alive.sign()
     reading: Any = ray.remote(read_printed).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
     try:
         return str(ray.get(reading.remote(Path(place.printed)), timeout=READ_SECONDS))
@@ -204,6 +208,7 @@ class ClusterPool:
 
 
 def _join_cluster() -> None:
+    alive.sign(JOIN_SECONDS)
     with own_signal_handlers():
         ray.init(address="auto", log_to_driver=False, logging_level=logging.ERROR)
 

@@ -26,6 +26,11 @@ _NO_USER = {
     "ExpiredToken",
 }
 _FOLDER_IN_THE_WAY = {"ObjectParentIsFile", "ExistingObjectIsDirectory"}
+_FULL = re.compile(
+    r"<Code>\w*(?:StorageFull|QuotaExceeded|InsufficientStorage\w*|NoSpaceLeft\w*)</Code>"
+    r"|status code: 507|no space left on device|disk quota exceeded",
+    re.IGNORECASE,
+)
 _LOST_UPLOAD = "NoSuchUpload"  # it was completed, but the answer was lost
 
 # Refusals that another attempt may not meet: time-outs, too many requests, another create under way.
@@ -49,6 +54,8 @@ class Refusal:
     """Trying again would not help."""
     missing: bool = False
     """All is well, but the object is not there."""
+    full: bool = False
+    """It would be taken if there were room."""
 
 
 def credentials_of(uri: str) -> str:
@@ -60,6 +67,9 @@ def refusal_of(error: Exception, uri: str) -> Refusal:
     """What an exception of obstore means for the store at `uri`."""
     code = _first(_CODE, str(error))
     bucket = uri.partition("://")[2].partition("/")[0]
+    if _FULL.search(str(error)):
+        cause = code or _first(_STATUS, str(error)) or "no space left"
+        return Refusal(f"the store is full ({cause}); make room, or raise its quota", final=False, full=True)
     if code in _NO_BUCKET:
         return Refusal(f"bucket {bucket!r} does not exist; create it, or choose another --output")
     if code in _NO_USER or isinstance(error, UnauthenticatedError):

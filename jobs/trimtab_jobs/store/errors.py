@@ -3,6 +3,7 @@
 StoreError              the store cannot do it: not writable, full, not there, wrong credentials, no answer
 ├── MissingError        nothing is stored under this key
 ├── ExistsError         create-only write of a key that is taken
+├── FullError           there is no room, or none left of a quota
 └── FencedError         another driver has taken the record over
 """
 
@@ -17,6 +18,10 @@ class MissingError(StoreError):
 
 class ExistsError(StoreError):
     """The key is taken, and by a write that is not one's own."""
+
+
+class FullError(StoreError):
+    """The store takes nothing more until somebody makes room."""
 
 
 class FencedError(StoreError):

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from trimtab_jobs.store.errors import StoreError
+from trimtab_jobs.store.errors import FullError, StoreError
 
 _CHUNK_BYTES = 4 * 1024 * 1024
 
@@ -30,16 +30,18 @@ _CAUSES = {
 
 @contextmanager
 def explained(place: Path) -> Iterator[None]:
-    """Turns an OSError into one StoreError that names the place, the cause and the fix."""
+    """Turns an OSError into one StoreError (FullError) that names the place, the cause and the fix."""
     try:
         yield
     except OSError as error:
         cause, fix = _CAUSES.get(error.errno or 0, (error.strerror or str(error), _OTHER))
-        raise StoreError(f"{place}: {cause}; {fix}") from error
+        kind = FullError if fix is _FULL else StoreError
+        raise kind(f"{place}: {cause}; {fix}") from error
 
 
 def chunks(source: BinaryIO) -> Iterator[bytes]:
-    """The rest of an open file, in pieces that fit in memory."""
+    """An open file from its start, in pieces that fit in memory."""
+    source.seek(0)
     while chunk := source.read(_CHUNK_BYTES):
         yield chunk
 

@@ -9,17 +9,21 @@ from typing import BinaryIO
 
 from trimtab_jobs.store import files
 from trimtab_jobs.store.base import checked_key, checked_prefix
-from trimtab_jobs.store.errors import ExistsError, MissingError
+from trimtab_jobs.store.errors import ExistsError, FullError, MissingError
+from trimtab_jobs.store.patience import Patience, Tell, Wait, in_silence
 
 # One folder for all temporaries, so that opening a store finds the abandoned ones without walking it.
 _TEMPORARIES = ".partial"
 _ATTEMPTS = 100
+Pieces = Callable[[], Iterable[bytes]]
 
 
 class LocalStore:
     """Keys are paths below a folder, which the first write makes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, tell: Tell = in_silence) -> None:
+        self._patience = Patience.usual()
+        self._tell = tell
         self._root = Path(os.path.abspath(root))
         self._temporaries = self._root / _TEMPORARIES
         self.uri = str(self._root)
@@ -32,11 +36,11 @@ class LocalStore:
 
     def put(self, key: str, body: bytes) -> None:
         """Write or replace the file."""
-        self._write(key, [body], os.replace)
+        self._write(key, lambda: [body], os.replace)
 
     def create(self, key: str, body: bytes) -> None:
         """Write the file if there is none, else ExistsError."""
-        self._write(key, [body], _link)
+        self._write(key, lambda: [body], _link)
 
     def list(self, prefix: str = "") -> list[str]:
         """The keys below the folder `prefix`, sorted."""
@@ -55,7 +59,7 @@ class LocalStore:
     def put_file(self, key: str, path: Path) -> None:
         """Write or replace the file with a copy of `path`."""
         with path.open("rb") as source:
-            self._write(key, files.chunks(source), os.replace)
+            self._write(key, lambda: files.chunks(source), os.replace)
 
     def get_file(self, key: str, path: Path) -> None:
         """Copy the file to `path`."""
@@ -73,7 +77,19 @@ class LocalStore:
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 raise MissingError(f"{path}: not there") from None
 
-    def _write(self, key: str, pieces: Iterable[bytes], publish: Callable[[str, Path], None]) -> None:
+    def _write(self, key: str, pieces: Pieces, publish: Callable[[str, Path], None]) -> None:
+        """Write a file; on a full disk again and again, as long as there is patience."""
+        wait = Wait(self._tell)
+        while True:
+            try:
+                self._write_once(key, pieces(), publish)
+            except FullError as error:
+                if not wait.go_on(str(error), self._patience.room):
+                    raise
+            else:
+                return wait.succeed()
+
+    def _write_once(self, key: str, pieces: Iterable[bytes], publish: Callable[[str, Path], None]) -> None:
         target = self._path(key)
         with files.explained(target), files.temporary(self._temporaries) as file:
             file.writelines(pieces)

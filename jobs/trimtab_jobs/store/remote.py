@@ -7,9 +7,7 @@ survives a restart of the server, and a write whose answer was lost is told from
 import os
 import re
 import secrets
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,38 +17,31 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
+from trimtab_jobs import alive
 from trimtab_jobs.store import files
 from trimtab_jobs.store.answers import Refusal, credentials_of, refusal_of
 from trimtab_jobs.store.base import Version, checked_key, checked_prefix, is_key
-from trimtab_jobs.store.errors import ExistsError, MissingError, StoreError
+from trimtab_jobs.store.errors import ExistsError, FullError, MissingError, StoreError
+from trimtab_jobs.store.patience import Patience, Tell, Wait, in_silence
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 _RANGE_BYTES = 8 * 1024 * 1024
+_PARTS = 4
+"""Parts of one object that are sent side by side."""
 _WRITER = "writer"
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for a server, in seconds."""
-
-    request: float = 20
-    """One request, its body included (parts of at most 8 MiB)."""
-    first: float = 8
-    """All attempts before the server has ever answered: a wrong address is told soon."""
-    total: float = 60
-    """All attempts afterwards: a server may take its time to restart."""
-
-
 class RemoteStore:
     """Keys are objects below the URI's prefix; credentials and endpoint come from the environment."""
 
-    def __init__(self, uri: str, patience: Patience | None = None) -> None:
+    def __init__(self, uri: str, patience: Patience | None = None, tell: Tell = in_silence) -> None:
         self.uri = uri.rstrip("/")
-        self._patience = patience or Patience()
+        self._patience = patience or Patience.usual()
+        self._tell = tell
         self._remote = _connect(self.uri, self._patience)
         self._answered = False
 
@@ -62,7 +53,8 @@ class RemoteStore:
     def put(self, key: str, body: bytes) -> None:
         """Write or replace the object."""
         path = checked_key(key)
-        self._persist(key, lambda: obstore.put(self._remote, path, body, max_concurrency=4))
+        put = partial(obstore.put, self._remote, path, body, max_concurrency=_PARTS)
+        self._persist(key, put, len(body))
 
     def create(self, key: str, body: bytes) -> None:
         """Write the object if there is none, else ExistsError."""
@@ -84,9 +76,9 @@ class RemoteStore:
 
     def put_file(self, key: str, path: Path) -> None:
         """Write or replace the object with a copy of `path`, in parts sent side by side."""
-        path.stat()  # afterwards, "not found" can only be the server's word
-        target = checked_key(key)
-        self._persist(key, lambda: obstore.put(self._remote, target, path, max_concurrency=4))
+        size = path.stat().st_size  # afterwards, "not found" can only be the server's word
+        put = partial(obstore.put, self._remote, checked_key(key), path, max_concurrency=_PARTS)
+        self._persist(key, put, size)
 
     def get_file(self, key: str, path: Path) -> None:
         """Copy the object to `path`, range by range, so that no request outlasts its time."""
@@ -126,25 +118,29 @@ class RemoteStore:
         # The tag keeps the halves of two versions from being put together.
         return bytes(obstore.get(self._remote, key, options={"range": span, "if_match": e_tag}).bytes())
 
-    def _persist(self, key: str, attempt: Callable[[], T]) -> T:
-        """`attempt()`'s result, tried again while the server gives no answer or none that is final."""
-        deadline = time.monotonic() + (self._patience.total if self._answered else self._patience.first)
-        pause = 0.1
+    def _persist(self, key: str, attempt: Callable[[], T], size: int = 0) -> T:
+        """`attempt()`'s result, tried again while the server gives no answer or none that is final.
+
+        An attempt sends `size` bytes.
+        """
+        wait = Wait(self._tell)
         while True:
+            alive.sign(self._patience.request * size / (_PARTS * _RANGE_BYTES))
             try:
                 result = attempt()
             except (BaseError, FileNotFoundError) as error:
                 refusal = refusal_of(error, self.uri)
-                if refusal.final or time.monotonic() + pause > deadline:
+                self._answered = self._answered or refusal.full  # it is the right server
+                limit = self._patience.total if self._answered else self._patience.first
+                if refusal.final or not wait.go_on(f"{self.uri}: {refusal.text}", limit):
                     raise self._explained(key, refusal) from error
-                time.sleep(pause)
-                pause = min(2 * pause, 2.0)
             else:
                 self._answered = True
+                wait.succeed()
                 return result
 
     def _explained(self, key: str, refusal: Refusal) -> StoreError:
-        kind = MissingError if refusal.missing else StoreError
+        kind = MissingError if refusal.missing else FullError if refusal.full else StoreError
         return kind(f"{self.uri}/{key}".rstrip("/") + f": {refusal.text}")
 
 

@@ -50,6 +50,7 @@ def test_settings_of_a_pod():
         pytest.param({"TRIMTAB_CA_FILE": "/c"}, "ca_file", Path("/c"), id="certificate"),
         pytest.param({"TRIMTAB_CODE": "/trimtab/code"}, "code", "/trimtab/code", id="code"),
         pytest.param({"TRIMTAB_DATA": "/data"}, "data", Path("/data"), id="data"),
+        pytest.param({"TRIMTAB_ALIVE": "/tmp/a"}, "alive", Path("/tmp/a"), id="signs of life"),
     ],
 )
 def test_what_may_be_set(changes: dict[str, str], field: str, value: object):

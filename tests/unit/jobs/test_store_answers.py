@@ -49,6 +49,28 @@ TABLE = [
         id="not signed in",
     ),
     pytest.param(
+        GenericError(answer("507 Insufficient Storage", "XMinioStorageFull", "Storage backend is full.")),
+        Refusal(
+            "the store is full (XMinioStorageFull); make room, or raise its quota", final=False, full=True
+        ),
+        id="full",
+    ),
+    pytest.param(
+        PermissionDeniedError(answer("403 Forbidden", "QuotaExceeded")),
+        Refusal("the store is full (QuotaExceeded); make room, or raise its quota", final=False, full=True),
+        id="quota used up",
+    ),
+    pytest.param(
+        GenericError(answer("500 Internal Server Error", "InternalError", "write: no space left on device")),
+        Refusal("the store is full (InternalError); make room, or raise its quota", final=False, full=True),
+        id="no space",
+    ),
+    pytest.param(
+        GenericError(answer("507 Insufficient Storage", "")),
+        Refusal("the store is full (507); make room, or raise its quota", final=False, full=True),
+        id="full, without a word",
+    ),
+    pytest.param(
         PermissionDeniedError(answer("403 Forbidden", "AccessDenied")),
         Refusal("access denied; allow get, put, list and delete on bucket 'bucket'"),
         id="access denied",
