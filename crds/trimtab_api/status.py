@@ -45,6 +45,8 @@ class RunRecord(Model):
     """Why it ended so."""
     cost: Cost = Cost()
     """What it took; of a running one, before its cluster was last interrupted."""
+    head: Name | None = None
+    """Its head when the cluster got ready, by uid and restarts; of a running one only."""
     hourly: Cost | None = None
     """What its cluster takes in an hour; of a running one only, to be known when its RayJob is gone."""
 

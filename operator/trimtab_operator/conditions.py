@@ -19,6 +19,7 @@ from trimtab_operator.texts import cut
 
 WORRYING = (
     "KubeRayNotInstalled",
+    "NodeLost",
     "ImagePullFailed",
     "Unschedulable",
     "QuotaExceeded",

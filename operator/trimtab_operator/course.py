@@ -18,11 +18,12 @@ from trimtab_operator.ledger import Ending, Sight
 from trimtab_operator.lifecycle import Begin, Step
 from trimtab_operator.manifests import mapping_at, text_at
 from trimtab_operator.names import Owner, owner_of
+from trimtab_operator.pods import head_of, identity_of, loss_of, pods_of_run
 from trimtab_operator.ray_jobs import SeenRayJob, ray_jobs_of
 from trimtab_operator.reading import Heard, heard_of
 from trimtab_operator.resources import Defaults, Start
-from trimtab_operator.waiting import out_of_memory, pods_of_run
-from trimtab_operator.world import Observed
+from trimtab_operator.waiting import out_of_memory
+from trimtab_operator.world import Manifest, Observed
 
 _MINUTE_SECONDS = 60
 
@@ -65,6 +66,11 @@ class Course:
     def ray_job(self) -> SeenRayJob | None:
         """The RayJob of the last run; None once it is gone."""
         return ledger.by_name(self.ray_jobs).get(self.last.name) if self.last else None
+
+    @property
+    def pods(self) -> tuple[Manifest, ...]:
+        """The pods of the last run."""
+        return pods_of_run(self.last.segment, self.last.attempt, self.seen.pods) if self.last else ()
 
     @property
     def target(self) -> Begin:
@@ -179,6 +185,8 @@ class _Sights:
         """Return the sight of a run; `following` is the one after it in the ledger."""
         segments = self.admitted.plan.segments
         segment = next((each for each in segments if each.name == run.segment), segments[0])
+        pods = pods_of_run(run.segment, run.attempt, self.seen.pods)
+        head = head_of(pods)
         return Sight(
             now=self.now,
             rates=_rates(self.admitted, segment, self.defaults, ray_job, run),
@@ -186,7 +194,9 @@ class _Sights:
             is_last_segment=run.segment == segments[-1].name,
             is_suspended=self.asked.suspend,
             is_followed=following is not None and following.attempt == run.attempt,
-            hint=out_of_memory(pods_of_run(run.segment, run.attempt, self.seen.pods)),
+            hint=out_of_memory(pods),
+            loss=loss_of(pods, run.head, self.seen.now),
+            head=identity_of(head) if head else None,
         )
 
 

@@ -49,6 +49,10 @@ class Sight:
     """Whether the next segment of its attempt has begun, which none does before this one has succeeded."""
     hint: str = ""
     """What its pods say of a crash."""
+    loss: str = ""
+    """Why it cannot go on, whatever its RayJob says."""
+    head: str | None = None
+    """Its head as it is now, while that is ready."""
 
 
 def entered(
@@ -74,6 +78,9 @@ def followed(run: RunRecord, ray_job: SeenRayJob | None, sight: Sight) -> tuple[
     if ray_job is None:
         gone = _gone(sight)
         return _closed(run, sight, sight.now, gone.outcome, gone.message), gone
+    if not ray_job.has_ended and sight.loss and not (ray_job.is_queued or ray_job.is_going):
+        ending = _told_end(sight) or Ending("Infrastructure", message=sight.loss)
+        return _closed(run, sight, sight.now, ending.outcome, ending.message), ending
     if not ray_job.has_ended:
         return _paced(run, ray_job, sight), None
     ending = ending_of(ray_job, sight)
@@ -82,21 +89,27 @@ def followed(run: RunRecord, ray_job: SeenRayJob | None, sight: Sight) -> tuple[
 
 
 def _gone(sight: Sight) -> Ending:
-    """Return how a run ended whose RayJob is no longer there: as its last report says, if that is an end.
+    """Return how a run ended whose RayJob is no longer there.
 
     KubeRay, or whoever tidies up, may delete a RayJob that has ended before that was seen.
     """
+    if told := _told_end(sight):
+        return told
+    if sight.is_suspended:
+        return Ending("Suspended")
+    return Ending("Deleted", message="its RayJob was deleted")
+
+
+def _told_end(sight: Sight) -> Ending | None:
+    """Return how a run ended by its last report, or by the run after it; None when neither says an end."""
     if sight.is_followed:
         return Ending("Succeeded")
     report = sight.heard.report
     is_success = report is not None and report.phase == "Succeeded" and sight.is_last_segment
     if report is not None and (report.phase == "Failed" or is_success):
         ending = _as_reported(report)
-        if ending.outcome != "Infrastructure":
-            return ending
-    if sight.is_suspended:
-        return Ending("Suspended")
-    return Ending("Deleted", message="its RayJob was deleted")
+        return None if ending.outcome == "Infrastructure" else ending
+    return None
 
 
 def ending_of(ray_job: SeenRayJob, sight: Sight) -> Ending:
@@ -149,10 +162,13 @@ def _paced(run: RunRecord, ray_job: SeenRayJob, sight: Sight) -> RunRecord:
     if run.start_time is None and ray_job.is_ready:
         ready = None if run.cost.seconds else ray_job.ready
         start = min(max(ready, ray_job.started or ready), sight.now) if ready else sight.now
-        return run.model_copy(update={"start_time": start, "hourly": sight.rates.hourly})
+        update = {"start_time": start, "hourly": sight.rates.hourly, "head": sight.head}
+        return run.model_copy(update=update)
     if run.start_time is not None and ray_job.is_queued:
         banked = _banked(run, sight, sight.now)
-        return run.model_copy(update={"start_time": None, "cost": banked, "hourly": None})
+        return run.model_copy(update={"start_time": None, "cost": banked, "hourly": None, "head": None})
+    if run.start_time is not None and run.head is None and sight.head:
+        return run.model_copy(update={"head": sight.head})
     return run
 
 
@@ -171,6 +187,7 @@ def _closed(run: RunRecord, sight: Sight, end: datetime, outcome: RunOutcome, me
         "message": cut(message, MESSAGE_BYTES),
         "cost": _banked(run, sight, end),
         "hourly": None,
+        "head": None,
     }
     return run.model_copy(update=update)
 

@@ -4,7 +4,8 @@ nothing yet                    the first segment begins
 a run is under way             it goes on
 it succeeded                   the next segment begins, in the same attempt; after the last one all is done
 it failed                      so has the job
-its RayJob was lost            the next attempt of its segment, after a while; five times in a row are enough
+its RayJob was lost            the next attempt of its segment, after a while; five times in a row are enough,
+                               but for one that had gone on for ten minutes
 it was suspended               the next attempt of its segment, once the job is no longer
 the job was opened again       the next attempt: from the start, or from where only workers were lost
 """
@@ -20,6 +21,8 @@ IN_A_ROW = 5
 """Attempts that may be lost one after the other."""
 FIRST_PAUSE_SECONDS = 10
 LONGEST_PAUSE_SECONDS = 300
+LONG_SECONDS = 600
+"""An attempt that lasted so long was no failure to start: a row of losses ends with it."""
 _LOST = ("Infrastructure", "Deleted")
 
 
@@ -91,11 +94,16 @@ def _after_loss(runs: tuple[RunRecord, ...], index: int) -> Begin | End:
 
 
 def losses_in_a_row(runs: tuple[RunRecord, ...]) -> int:
-    """Return how many attempts were lost since the last that was not, or since spec.retry was raised."""
+    """Return how many attempts were lost since one was not, or lasted, or spec.retry was raised.
+
+    Nodes come and go: a search of days outlives more of them than this allows in a row.
+    """
     count = 0
     for run in reversed(runs):
         if run.outcome in _LOST and run.retry == runs[-1].retry:
             count += 1
+            if (run.cost.seconds or 0.0) >= LONG_SECONDS:
+                break
         elif run.outcome != "Suspended":
             break
     return count

@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     """Memory of the head."""
     worker_memory: str = _DEFAULTS.worker_memory
     """Memory of a worker where neither the job nor its profile says."""
+    driver_silence_seconds: Annotated[int, Field(ge=30)] = _DEFAULTS.driver_silence_seconds
+    """How long a driver may be without a sign of life before its head is ended; that is seen 30 s later at
+    most."""
+    store_patience_seconds: PositiveInt = _DEFAULTS.store_patience_seconds
+    """How long driver and workers wait for a store that does not answer or is full before they give up."""
+    node_patience_seconds: PositiveInt = _DEFAULTS.node_patience_seconds
+    """How long Ray pods stay on a node that does not answer, once Kubernetes says so."""
     cost_labels: Words = _DEFAULTS.cost_labels
     """Labels of a job that its pods carry too, for tools that add up costs by them; separated by commas."""
 

@@ -31,7 +31,7 @@ def slim(kind: Kind, manifest: Manifest) -> dict[str, Any]:
     if kind is POD:
         status = mapping_at(manifest, "status")
         kept["status"] = {key: status[key] for key in _POD_STATUS if key in status}
-        del kept["spec"]
+        kept["spec"] = {"nodeName": text_at(manifest, "spec", "nodeName")}
     elif kind is RAY_JOB:
         kept["spec"] = _ray_job_spec(manifest)
         kept["status"] = _ray_job_status(manifest)

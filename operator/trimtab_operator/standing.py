@@ -12,16 +12,25 @@ from trimtab_operator.course import Course
 from trimtab_operator.fold import phase_of
 from trimtab_operator.lifecycle import Begin, End
 from trimtab_operator.manifests import time_at
+from trimtab_operator.pods import is_stuck, seconds_to_loss
 from trimtab_operator.ray_jobs import SeenRayJob
 from trimtab_operator.resources import Start
 from trimtab_operator.texts import cut
-from trimtab_operator.waiting import BY_WARNINGS, Waiting, are_gone, starting_of, waiting_of
+from trimtab_operator.waiting import (
+    BY_WARNINGS,
+    Waiting,
+    are_gone,
+    lost_with_its_node,
+    memory_note,
+    starting_of,
+    trouble_of,
+    waiting_of,
+)
 from trimtab_operator.world import Action, Delete
 
 PATIENCE_SECONDS = 30.0
 """When to look again at what should happen by itself."""
 _REASON_BYTES = 240
-_READY = Says("True", "Ready")
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -68,7 +77,12 @@ def _suspended(course: Course) -> Move:
     """Take the cluster away; it is suspended once nothing of it is left."""
     left = [each for each in course.ray_jobs if not each.has_ended]
     if left or not are_gone(course.seen.pods):
-        message = "the RayJob and its pods are being deleted; all that is recorded is kept"
+        lost = [each for each in course.seen.pods if is_stuck(each, course.seen.now)]
+        message = (
+            lost_with_its_node(lost[0]).message
+            if lost
+            else "the RayJob and its pods are being deleted; all that is recorded is kept"
+        )
         standing = _progressing(course, "Suspending", message, Says("False", "Stopping", message))
         actions = (*_taken_away(course, ""), *_renewed(course))
         return Move(standing, actions, PATIENCE_SECONDS)
@@ -115,13 +129,29 @@ def _under_way(course: Course) -> Move:
     if ray_job is None or ray_job.is_going:
         waiting = Waiting("Stopping", f"RayJob {name} is being deleted")
         return _waiting(course, waiting, actions, PATIENCE_SECONDS)
+    seen, again = course.seen, seconds_to_loss(course.pods, course.seen.now)
     if not ray_job.is_ready:
-        waiting = waiting_of(ray_job, course.seen.pods, course.seen.events)
-        again = _patience_seconds(course, ray_job) if waiting.reason in BY_WARNINGS else None
-        return _waiting(course, waiting, actions, again, ray_job=name)
+        waiting = waiting_of(ray_job, seen.pods, seen.events, seen.now)
+        patience = _patience_seconds(course, ray_job) if waiting.reason in BY_WARNINGS else None
+        return _waiting(course, waiting, actions, _sooner(patience, again), ray_job=name)
+    again = _sooner(course.budget_seconds, again)
+    trouble = trouble_of(ray_job, seen.pods, seen.now)
+    if trouble and course.heard.report is None:  # without the pod that is to start it no driver comes
+        return _waiting(course, trouble, actions, again, ray_job=name)
+    cluster = Says("False", trouble.reason, trouble.message) if trouble else _ready(course)
     phase = phase_of(course.heard.report, course.segment)
-    standing = _progressing(course, phase, _running_message(course), _READY)
-    return Move(standing, actions, course.budget_seconds, ray_job=name)
+    message = "; ".join(filter(None, (_running_message(course), trouble.message if trouble else "")))
+    standing = _progressing(course, phase, message, cluster)
+    return Move(standing, actions, again, ray_job=name)
+
+
+def _ready(course: Course) -> Says:
+    return Says("True", "Ready", memory_note(course.pods))
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    """Return the earlier of two times to look again; None where there is neither."""
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _patience_seconds(course: Course, ray_job: SeenRayJob) -> float:

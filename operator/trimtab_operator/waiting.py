@@ -1,11 +1,12 @@
 """Why a Ray cluster is not ready yet, from its pods and from warnings, with what to do about it. Pure."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from trimtab_operator import names
 from trimtab_operator.manifests import at, is_going, items_at, mapping_at, text_at, whole_at
+from trimtab_operator.pods import is_cut_off, is_stuck, place_of, pods_of_run
 from trimtab_operator.ray_jobs import SeenRayJob
 from trimtab_operator.texts import cut
 from trimtab_operator.world import Manifest
@@ -19,6 +20,11 @@ _FORBIDDEN_FIX = "the namespace's policies have to allow the pods of the profile
 _CREATE_FIX = "make it in the job's namespace, or change the profile"
 _MEMORY_FIX = "give the pool more memory in the profile"
 _CRASH_FIX = "see its log: kubectl logs --previous"
+_NO_ANSWER = "the node does not answer"
+_OUT_OF_SERVICE = (
+    "start it again; or, once its machine is off: kubectl taint node {node} "
+    "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute, and remove the taint when it is back"
+)
 _SUSPENDED_FIX = "it starts when Kueue admits it"
 BY_WARNINGS = ("Starting", "QuotaExceeded", "Forbidden")
 """Reasons that come and go without a word from a pod: by warnings, which nobody watches."""
@@ -32,22 +38,24 @@ class Waiting:
     message: str
 
 
-def waiting_of(ray_job: SeenRayJob, pods: tuple[Manifest, ...], events: tuple[Manifest, ...]) -> Waiting:
+def waiting_of(
+    ray_job: SeenRayJob, pods: tuple[Manifest, ...], events: tuple[Manifest, ...], now: datetime
+) -> Waiting:
     """Return the gravest reason there is; Starting when all is as it should be."""
     if ray_job.is_queued:
         return Waiting("Queued", f"RayJob {ray_job.name} is suspended: {_SUSPENDED_FIX}")
     of_run = pods_of_run(ray_job.segment, ray_job.attempt, pods)
-    found = [*_of_pods(of_run), *_of_events(_about(ray_job, events))]
-    order = list(_ORDER)
-    return min(
-        found, key=lambda each: (order.index(each.reason), each.message), default=starting_of(ray_job.name)
-    )
+    found = [*_of_pods(of_run, now), *_of_events(_about(ray_job, events))]
+    return _gravest(found) or starting_of(ray_job.name)
 
 
-def pods_of_run(segment: str, attempt: int, pods: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-    """Return the pods of one run; those of the run before may still be there."""
-    labels = {names.SEGMENT: segment, names.ATTEMPT: str(attempt)}
-    return tuple(pod for pod in pods if labels.items() <= mapping_at(pod, "metadata", "labels").items())
+def trouble_of(ray_job: SeenRayJob, pods: tuple[Manifest, ...], now: datetime) -> Waiting | None:
+    """Return what is wrong with a pod of a cluster that has been ready; None when all is as it should be."""
+    return _gravest(_of_pods(pods_of_run(ray_job.segment, ray_job.attempt, pods), now))
+
+
+def _gravest(found: Iterable[Waiting]) -> Waiting | None:
+    return min(found, key=lambda each: (_ORDER.index(each.reason), each.message), default=None)
 
 
 def _about(ray_job: SeenRayJob, events: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
@@ -62,6 +70,7 @@ def starting_of(ray_job: str) -> Waiting:
 
 
 _ORDER = (
+    "NodeLost",
     "QuotaExceeded",
     "Forbidden",
     "ImagePullFailed",
@@ -71,8 +80,12 @@ _ORDER = (
 )
 
 
-def _of_pods(pods: tuple[Manifest, ...]) -> Iterator[Waiting]:
+def _of_pods(pods: tuple[Manifest, ...], now: datetime) -> Iterator[Waiting]:
     for pod in pods:
+        if is_stuck(pod, now):
+            yield lost_with_its_node(pod)
+        elif is_cut_off(pod):
+            yield Waiting("NodeLost", f"{place_of(pod)}: {_NO_ANSWER}; it is waited for")
         if is_going(pod):
             continue
         name = text_at(pod, "metadata", "name")
@@ -82,6 +95,13 @@ def _of_pods(pods: tuple[Manifest, ...]) -> Iterator[Waiting]:
                 yield Waiting("Unschedulable", f"pod {name} finds no node: {said}; {_NODE_FIX}")
         for container in _containers(pod):
             yield from _of_container(name, container)
+
+
+def lost_with_its_node(pod: Manifest) -> Waiting:
+    """Return that a pod does not end, as nobody can say whether it has."""
+    node = text_at(pod, "spec", "nodeName") or "NODE"
+    fix = _OUT_OF_SERVICE.format(node=node)
+    return Waiting("NodeLost", f"{place_of(pod)} stays Terminating: {_NO_ANSWER}; {fix}")
 
 
 def _containers(pod: Manifest) -> tuple[Manifest, ...]:
@@ -138,6 +158,12 @@ _WARNINGS: tuple[tuple[re.Pattern[str], Callable[[str], Waiting]], ...] = (
         lambda said: Waiting("Forbidden", f"{said}; {_FORBIDDEN_FIX}"),
     ),
 )
+
+
+def memory_note(pods: tuple[Manifest, ...]) -> str:
+    """Return which pod that runs again was out of memory; empty when none was."""
+    said = out_of_memory(pods)
+    return f"{said}, or each trial less by spec.resources.search.perTrial.memory" if said else ""
 
 
 def are_gone(pods: tuple[Manifest, ...]) -> bool:

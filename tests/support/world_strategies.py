@@ -141,7 +141,17 @@ def _spec(fields: Document, world: Observed) -> Observed:
 def _with_pods(pods: list[Document], world: Observed) -> Observed:
     """Pods of the newest run."""
     labels = world.ray_jobs[-1]["metadata"]["labels"] if world.ray_jobs else {}
-    named = ({**pod, "metadata": {"name": "digits-head", "labels": labels}} for pod in pods)
+    named = (
+        {
+            **pod,
+            "metadata": {
+                "name": "digits-head",
+                **pod.get("metadata", {}),
+                "labels": {**labels, "ray.io/node-type": "head", "ray.io/group": "headgroup"},
+            },
+        }
+        for pod in pods
+    )
     return replace(world, pods=tuple(named))
 
 
@@ -150,13 +160,21 @@ def _over_quota(world: Observed) -> Observed:
     return replace(world, events=({"involvedObject": about, "message": "exceeded quota: pods"},))
 
 
+restarts = st.integers(0, 3).map(lambda count: [{"name": "ray-head", "restartCount": count}])
 pods = st.lists(
     st.fixed_dictionaries(
         {
+            "metadata": st.fixed_dictionaries(
+                {"uid": st.sampled_from(("a", "b"))},
+                optional={
+                    "deletionTimestamp": st.sampled_from(("2026-11-24T08:00:30Z", "2027-01-01T00:00:00Z"))
+                },
+            ),
             "status": st.fixed_dictionaries(
                 {"phase": st.sampled_from(("Pending", "Running", "Failed"))},
                 optional={
-                    "containerStatuses": st.just(
+                    "containerStatuses": restarts
+                    | st.just(
                         [
                             {
                                 "image": "x",
@@ -164,8 +182,11 @@ pods = st.lists(
                             }
                         ]
                     ),
-                    "conditions": st.just(
-                        [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]
+                    "conditions": st.sampled_from(
+                        (
+                            [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}],
+                            [{"type": "Ready", "status": "True"}],
+                        )
                     ),
                     "initContainerStatuses": anything,
                 },

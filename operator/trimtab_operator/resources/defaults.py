@@ -21,5 +21,11 @@ class Defaults:
     """Memory of the head: about 1 GiB for Ray itself, and the driver's record of all trials."""
     worker_memory: str = "4Gi"
     """Memory of a worker where neither the job nor a pool says."""
+    driver_silence_seconds: int = 120
+    """How long a driver may be without a sign of life before its head is started anew."""
+    store_patience_seconds: int = 300
+    """How long driver and workers wait for a store that does not answer or is full."""
+    node_patience_seconds: int = 60
+    """How long pods stay on a node that does not answer."""
     cost_labels: tuple[str, ...] = COST_LABELS
     """Labels of a job that its pods carry too, for tools that add up costs by them."""

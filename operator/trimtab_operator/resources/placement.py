@@ -1,4 +1,6 @@
-"""On which nodes pods run."""
+"""On which nodes pods run, and how long they stay on one that is lost."""
+
+from collections.abc import Sequence
 
 from trimtab_api.profile import Pool, ProfileSpec
 from trimtab_operator.resources.parts import Json
@@ -15,6 +17,21 @@ def pool_placement(pool: Pool | None) -> Json:
         **({"nodeSelector": dict(pool.node_selector)} if pool.node_selector else {}),
         **({"tolerations": tolerations} if tolerations else {}),
     }
+
+
+def outage_tolerations(seconds: int, others: Sequence[Json]) -> list[Json]:
+    """Return how long a pod stays on a node that does not answer, where nothing else says so.
+
+    Kubernetes' own five minutes are for pods that lose what they have with their node; what these have is in
+    the store.
+    """
+    said = {each.get("key") for each in others}
+    taints = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+    return [
+        {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}
+        for key in taints
+        if key not in said
+    ]
 
 
 def head_affinity(profile: ProfileSpec) -> Json:

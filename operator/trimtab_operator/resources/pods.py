@@ -19,8 +19,9 @@ from trimtab_operator.resources.code import (
     fetched_archive,
 )
 from trimtab_operator.resources.groups import Pods
+from trimtab_operator.resources.liveness import SIGNS, build_liveness_probe
 from trimtab_operator.resources.parts import Json, Part, joined, literal, variable
-from trimtab_operator.resources.placement import head_affinity, pool_placement
+from trimtab_operator.resources.placement import head_affinity, outage_tolerations, pool_placement
 from trimtab_operator.resources.security import container_security, pod_security
 from trimtab_operator.resources.service_account import driver_account, store_account
 from trimtab_operator.resources.start import Start
@@ -44,13 +45,17 @@ class _Container:
     part: Part
     resources: Mapping[str, str]
     command: Sequence[str] = ()
+    liveness: Json | None = None
+    """Its own probe; None: KubeRay's."""
 
 
 def build_head_template(start: Start) -> Json:
     """Return the template of the head, where the driver runs: it holds the job's token."""
     driver = Part(env=_variables(_driver_environment(start)))
     resources = {"cpu": start.defaults.head_cpu, "memory": start.defaults.head_memory}
-    head = _Container("ray-head", head_image(start), joined(driver, _ray(), _reads(start)), resources)
+    part = joined(driver, _ray(), _reads(start))
+    liveness = build_liveness_probe(start.defaults.driver_silence_seconds)
+    head = _Container("ray-head", head_image(start), part, resources, liveness=liveness)
     placement = head_affinity(start.profile)
     account = {
         "serviceAccountName": driver_account(start.owner, start.profile),
@@ -107,12 +112,14 @@ def _driver_environment(start: Start) -> dict[str, str]:
         **({"TRIMTAB_CODE": folder} if folder else {}),
         "TRIMTAB_PLAN": plan_name(start.owner.name),
         "TRIMTAB_REPORT": report_name(start.owner.name),
+        "TRIMTAB_ALIVE": SIGNS,
     }
 
 
 def _reads(start: Start) -> Part:
     """Return what head and workers see alike: the store, the code (which the head only digests), the data."""
-    store = store_part(start.plan, start.profile)
+    patience = variable("TRIMTAB_STORE_PATIENCE", str(start.defaults.store_patience_seconds))
+    store = joined(Part(env=(patience,)), store_part(start.plan, start.profile))
     return joined(_writable(), store, code_part(start.plan), data_part(start.plan))
 
 
@@ -137,10 +144,13 @@ def _template(start: Start, main: _Container, pod: Mapping[str, Any]) -> Json:
     profile = start.profile
     init, extra = _fetching(start, main)
     secrets = profile.images.pull_secrets if profile.images else ()
+    tolerations = pod.get("tolerations", [])
+    outage = outage_tolerations(start.defaults.node_patience_seconds, tolerations)
     return {
         "metadata": {"labels": start.labels},
         "spec": {
             **pod,
+            "tolerations": [*tolerations, *outage],
             "enableServiceLinks": False,
             "securityContext": pod_security(profile),
             **({"imagePullSecrets": [{"name": name} for name in secrets]} if secrets else {}),
@@ -185,6 +195,7 @@ def _container(container: _Container, profile: ProfileSpec) -> Json:
         "env": [*env, *(variable(each.name, each.value) for each in overlay.env)],
         **({"envFrom": list(part.env_from)} if part.env_from else {}),
         "resources": {"requests": dict(container.resources), "limits": dict(container.resources)},
+        **({"livenessProbe": container.liveness} if container.liveness else {}),
         "securityContext": container_security(),
         "volumeMounts": [*mounts, *map(dict, overlay.volume_mounts)],
     }

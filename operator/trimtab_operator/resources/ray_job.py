@@ -15,6 +15,8 @@ from trimtab_operator.resources.start import Start
 
 _OBJECT_STORE = str(128 * 2**20)
 """Bytes for results between works, which are small; Ray's default would be a third of a pod's memory."""
+_SUBMITTERS = 2
+"""How often a lost submitter is made again: it then only follows the job, which has gone on without it."""
 
 
 def build_ray_job(start: Start) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def build_ray_job(start: Start) -> dict[str, Any]:
             "submissionMode": "K8sJobMode",
             "entrypoint": "python -m trimtab_jobs",
             "backoffLimit": 0,
-            "submitterConfig": {"backoffLimit": 0},
+            "submitterConfig": {"backoffLimit": _SUBMITTERS},
             "shutdownAfterJobFinishes": True,
             "ttlSecondsAfterFinished": 0,
             "submitterPodTemplate": build_submitter_template(start),

@@ -210,11 +210,18 @@ def test_of_ray_jobs_and_pods_only_what_tells_how_far_they_are_is_kept() -> None
         RAY_JOB, an(RAY_JOB, "a", 1, spec={"entrypoint": "x", "suspend": True, **cluster}, status=status)
     )
     view.hear(
-        POD, an(POD, "head", 1, spec={"containers": []}, status={"phase": "Running", "podIP": "10.0.0.1"})
+        POD,
+        an(
+            POD,
+            "head",
+            1,
+            spec={"containers": [], "nodeName": "cpu-1"},
+            status={"phase": "Running", "podIP": "10.0.0.1"},
+        ),
     )
 
     (ray_job,), (pod,) = view.children(RAY_JOB, DIGITS), view.children(POD, DIGITS)
     sizes = [{"groupName": "search", "replicas": 2}]
     assert ray_job["spec"] == {"suspend": True, "rayClusterSpec": {"workerGroupSpecs": sizes}}
     assert ray_job["status"] == {"jobStatus": "RUNNING", "rayClusterStatus": {"state": "ready"}}
-    assert (pod.get("spec"), pod["status"]) == (None, {"phase": "Running"})
+    assert (pod["spec"], pod["status"]) == ({"nodeName": "cpu-1"}, {"phase": "Running"})

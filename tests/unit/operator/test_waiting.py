@@ -157,8 +157,22 @@ def test_pods_of_the_run_before_do_not_count() -> None:
     assert conditions(tick(begun))["ClusterReady"] == "False/Starting"
 
 
+def test_pod_that_was_made_anew_while_the_search_goes_on_says_why_it_does_not_run() -> None:
+    world = tick(ray_job(with_pods(searching(), waits("ErrImagePull", "not found")), READY))
+
+    told = message(world, "ClusterReady")
+    assert conditions(world)["ClusterReady"] == "False/ImagePullFailed"
+    assert (status_of(world).phase, status_of(world).message) == ("Searching", told)
+
+
+def test_submitter_that_does_not_run_is_why_there_is_no_driver_yet() -> None:
+    world = tick(ray_job(with_pods(tick(applied(job())), waits("ErrImagePull", "not found")), READY))
+
+    assert (status_of(world).phase, conditions(world)["Succeeded"]) == ("Starting", "Unknown/ImagePullFailed")
+
+
 def test_ready_cluster_has_nothing_to_wait_for() -> None:
-    world = tick(ray_job(with_pods(searching(), waits("ErrImagePull")), READY))
+    world = tick(ray_job(with_pods(searching(), pod(phase="Running")), READY))
 
     assert conditions(world)["ClusterReady"] == "True/Ready"
 
