@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trimtab_cli.options import Complete, output_argument
+from trimtab_cli.cluster.options import Access, access_options
+from trimtab_cli.options import Complete, target_argument
 from trimtab_cli.options import logs as log_names
 from trimtab_cli.stored import NoLogError, opened
 
@@ -21,34 +22,69 @@ UNDER_WAY = ("running", "paused")
 """States of a trial that may still print."""
 
 
-@click.command(short_help="Show what a run's workers have printed.")
-@output_argument
+@click.command(short_help="Show what a job or a run has printed.")
+@target_argument
 @click.argument("name", metavar="[NAME]", required=False, type=Complete(log_names))
+@click.option(
+    "--trial", type=click.IntRange(min=0), metavar="N", help="The log of a trial: its number as NAME."
+)
+@click.option("--driver", is_flag=True, help="Of a JOB: what its driver prints, as driver for NAME.")
 @click.option(
     "-f", "--follow", is_flag=True, help="Go on with what is printed until it or the run has ended."
 )
 @click.option(
     "--tail", type=click.IntRange(min=0), metavar="LINES", help="Only so many last lines.  [default: all]"
 )
-def logs(output: str, name: str | None, follow: bool, tail: int | None) -> None:
-    """Show what was printed in the run that is kept in OUTPUT (a folder or URI).
+@access_options
+def logs(  # noqa: PLR0913  one parameter for each option
+    target: str,
+    name: str | None,
+    trial: int | None,
+    driver: bool,
+    follow: bool,
+    tail: int | None,
+    access: Access,
+) -> None:
+    """Show what was printed in a JOB of a cluster, or in the run that is kept in OUTPUT (a folder or URI).
 
     NAME is a trial's number, a candidate's id such as int8, or task for the first look at the task. Without
     NAME the logs are listed: name, state, bytes. What is printed reaches OUTPUT some seconds later; of one
     trial or stage at most 256 KiB are kept, the first and the last half.
+
+    Of a JOB, without NAME, the driver's log is shown while its pod is there. All others are read from the
+    job's store, also when the cluster is gone, with the credentials of this machine's environment.
     """
-    if name is None and (follow or tail is not None):
+    from trimtab_cli.cluster.target import job_called
+
+    log = the_name(name, trial, driver)
+    job = job_called(target, access.is_given or driver)
+    if job is not None:
+        from trimtab_cli.cluster.logs import job_logs
+
+        for text in job_logs(job, access, log, tail, follow):
+            click.echo(text, nl=False)
+        return
+    if log is None and (follow or tail is not None):
         raise click.UsageError("--follow and --tail need the NAME of a log: trimtab logs OUTPUT lists them")
-    with opened(output) as store:
-        if name is None:
+    with opened(target) as store:
+        if log is None:
             for line in listing(store):
                 click.echo(line)
-            return
-        if not follow:
-            click.echo(last_lines(whole(store, name), tail), nl=False)
-            return
-        for text in followed(store, name, tail, lambda: time.sleep(SECONDS_BETWEEN_LOOKS)):
-            click.echo(text, nl=False)
+        elif follow:
+            for text in followed(store, log, tail, lambda: time.sleep(SECONDS_BETWEEN_LOOKS)):
+                click.echo(text, nl=False)
+        else:
+            click.echo(last_lines(whole(store, log), tail), nl=False)
+
+
+def the_name(name: str | None, trial: int | None, driver: bool) -> str | None:
+    """The name of the log that is meant; UsageError when two are."""
+    meant = [
+        each for each in (name, None if trial is None else str(trial), "driver" if driver else None) if each
+    ]
+    if len(meant) > 1:
+        raise click.UsageError("give one of NAME, --trial and --driver")
+    return meant[0] if meant else None
 
 
 def listing(store: "Store") -> list[str]:

@@ -15,8 +15,16 @@ COMMANDS = {
     "validate": "trimtab_cli.validate:validate",
     "estimate": "trimtab_cli.estimate:estimate",
     "run": "trimtab_cli.run:run",
+    "submit": "trimtab_cli.cluster.submit:submit",
+    "list": "trimtab_cli.cluster.list:list_jobs",
     "get": "trimtab_cli.get:get",
+    "watch": "trimtab_cli.cluster.watch:watch",
     "logs": "trimtab_cli.logs:logs",
+    "wait": "trimtab_cli.cluster.wait:wait",
+    "stop": "trimtab_cli.cluster.edit:stop",
+    "suspend": "trimtab_cli.cluster.edit:suspend",
+    "resume": "trimtab_cli.cluster.edit:resume",
+    "retry": "trimtab_cli.cluster.edit:retry",
     "report": "trimtab_cli.report:report",
     "doctor": "trimtab_cli.doctor:doctor",
     "completion": "trimtab_cli.completion:completion",
@@ -53,23 +61,28 @@ def cli() -> None:
       trimtab run my-model/job.yaml
 
     \b
+    On a cluster, where Trimtab is installed:
+      trimtab submit my-model/job.yaml
+      trimtab watch JOB
+
+    \b
     Exit codes: 0 done, 1 failed, 2 wrong usage or manifest, 3 guardrail not met,
-    4 budget reached with a valid best, 130 interrupted and resumable.
+    4 budget reached with a valid best, 5 cluster or API error, 130 interrupted and resumable.
     """
 
 
-def main() -> None:
+def main(program: str = "trimtab") -> None:
     """Runs the command line and ends the process; an error nobody foresaw is two lines and a log file."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ✓ shows ? instead of an error
-    sys.exit(call(sys.argv[1:]))
+    sys.exit(call(sys.argv[1:], program))
 
 
-def call(arguments: list[str]) -> int:
+def call(arguments: list[str], program: str = "trimtab") -> int:
     """The exit code of a command line; whatever goes wrong is told on standard error."""
     try:
-        return cli.main(arguments, prog_name="trimtab", standalone_mode=False) or 0
+        return cli.main(arguments, prog_name=program, standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -39,7 +39,7 @@ def runs(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
 
 def logs(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
     """Names of the logs of the run on the command line, where that is a folder."""
-    place = ctx.params.get("output") or ""
+    place = ctx.params.get("target") or ""
     names = (path.stem for path in Path(place, "logs").glob("*.log") if "://" not in place)
     yield from (CompletionItem(name) for name in sorted(names) if name.startswith(incomplete))
 
@@ -50,8 +50,17 @@ def manifests(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
     yield CompletionItem(incomplete, type="file")
 
 
+def runs_and_jobs(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    """Jobs of the cluster that begin so, and folders of runs."""
+    from trimtab_cli.cluster.options import jobs
+
+    found = [] if "/" in incomplete else list(jobs(ctx, incomplete))
+    yield from found
+    yield from (each for each in runs(ctx, incomplete) if each.type == "plain" or not found)
+
+
 manifest_argument = click.argument("manifest", metavar="MANIFEST", type=Complete(manifests))
-output_argument = click.argument("output", metavar="OUTPUT", type=Complete(runs))
+target_argument = click.argument("target", metavar="JOB|OUTPUT", type=Complete(runs_and_jobs))
 
 
 def data_option(command: F) -> F:

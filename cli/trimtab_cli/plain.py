@@ -29,7 +29,7 @@ class PlainScreen:
         echo: Callable[[str], object] = click.echo,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._header = f"{plan.name}: output in {output}"
+        self._header = f"{plan.name}: output in {output}" if output else plan.name
         self._echo = echo
         self._clock = clock
         self._seen: Report | None = None

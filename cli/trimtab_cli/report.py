@@ -5,27 +5,33 @@ from tempfile import mkdtemp
 
 import click
 
-from trimtab_cli.options import output_argument
+from trimtab_cli.cluster.options import Access, access_options
+from trimtab_cli.options import target_argument
 from trimtab_cli.stored import opened
 
 PAGE = "report.html"
 
 
 @click.command(short_help="Make a run's report.html anew.")
-@output_argument
+@target_argument
 @click.option(
     "--to",
     metavar="FILE|-",
     help="Where to write the page; - is standard output.  [default: report.html in OUTPUT]",
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
-def report(output: str, to: str | None, show: bool) -> None:
+@access_options
+def report(target: str, to: str | None, show: bool, access: Access) -> None:
     """Make report.html anew from what the run in OUTPUT (a folder or URI) has recorded.
 
-    Works while the run goes on, and after it. Nothing but the page is written.
+    Works while the run goes on, and after it. Nothing but the page is written. The store of a JOB of a
+    cluster has to be reached from here, with the credentials of this machine's environment.
     """
     if to == "-" and show:
         raise click.UsageError("--open needs a file: leave out --to -")
+    from trimtab_cli.cluster.store import place_of
+
+    output = place_of(target, access)
     with opened(output) as store:
         from trimtab_jobs.reports import remake_report
 

@@ -68,8 +68,8 @@ def test_result_of_a_run_is_printed_as_it_lies_there(run_of, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("command", "output", "why"),
     [
-        pytest.param("get", "none", "none: there is no such folder; give", id="no-folder"),
-        pytest.param("logs", "none", "none: there is no such folder; give", id="no-folder-of-logs"),
+        pytest.param("get", "./none", "none: there is no such folder; give", id="no-folder"),
+        pytest.param("logs", "./none", "none: there is no such folder; give", id="no-folder-of-logs"),
         pytest.param("get", ".", "no run there (result.json is missing)", id="no-run"),
         pytest.param("report", ".", "no run there (result.json is missing)", id="no-run-to-report"),
         pytest.param("get", "ftp://a/b", "is not a store", id="no-store"),
