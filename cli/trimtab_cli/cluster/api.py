@@ -5,6 +5,7 @@ as they would be built only to be taken apart again. Every request ends within i
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,7 +155,7 @@ class Api:
 
 def reason_of(error: BaseException) -> str:
     """Why a request did not get through, without the names of objects in memory."""
-    text = one_line(str(error.__cause__ or error))
+    text = re.sub(r"\[Errno -?\d+\] ", "", one_line(str(error.__cause__ or error)))
     return (
         text.rpartition("object at 0x")[2].partition(">: ")[2]
         or text.rpartition(": ")[2]

@@ -63,7 +63,6 @@ def resume(job: Document) -> Edit:
     """Go on from what is recorded."""
     name = name_of(job)
     if at(job, "spec", "suspend") is not True:
-        _refuse_ended(job)
         return Edit(f"{name}: is not suspended")
     return Edit(f"{name}: resumed; it goes on from what is recorded", {"suspend": False})
 
@@ -81,7 +80,8 @@ def retry(job: Document) -> Edit:
             f"{name}: has succeeded; submit it under another metadata.name to run it again"
         )
     number = max(retries(job), int(at(job, "status", "retry") or 0)) + 1
-    return Edit(f"{name}: runs again from what it has (spec.retry is {number})", {"retry": number})
+    when = f", once resumed: trimtab resume {name}" if at(job, "spec", "suspend") is True else ""
+    return Edit(f"{name}: runs again from what it has{when} (spec.retry is {number})", {"retry": number})
 
 
 def _refuse_ended(job: Document) -> None:

@@ -31,6 +31,8 @@ FIXES = {
     "Forbidden": "the namespace's policies have to allow the pods of the profile",
     "ContainerNotCreated": "make what is missing in the job's namespace; it then starts by itself",
     "Crashing": "see the pod's log; give the pool more memory in the profile, then suspend and resume it",
+    "NodeLost": "bring the node back, or taint it: kubectl taint nodes NODE "
+    "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",
     "Suspended": "trimtab resume {job}",
     "BudgetReached": "for more, raise spec.budget and submit the manifest again, then: trimtab retry {job}",
     "Refused": "mend what the message names; the job is looked at again by itself",
