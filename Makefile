@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/uv/bin/uv
 UV_VERSION := 0.13.9
+IMAGE_LOCK := --universal --generate-hashes --no-annotate -c requirements/dev.txt -q --no-header
 
 .PHONY: help
 help: ## List the targets
@@ -63,7 +64,9 @@ lock: $(VENV)/installed ## Pin every dependency anew from pyproject.toml
 	$(UV) pip compile pyproject.toml --extra jobs --extra operator --extra dev -q --no-header -o requirements/dev.txt
 	$(UV) pip compile pyproject.toml --extra jobs --extra operator --extra dev --extra bench -c requirements/dev.txt -q --no-header \
 		-o requirements/bench.txt
-	$(UV) pip compile pyproject.toml --extra operator -c requirements/dev.txt -q --no-header -o requirements/operator.txt
+	$(UV) pip compile pyproject.toml --extra operator $(IMAGE_LOCK) -o requirements/operator.txt
+	$(UV) pip compile pyproject.toml --extra jobs --extra cluster $(IMAGE_LOCK) -o requirements/worker.txt
+	echo uv==$(UV_VERSION) hatchling | tr ' ' '\n' | $(UV) pip compile - $(IMAGE_LOCK) -o requirements/build.txt
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
