@@ -39,11 +39,12 @@ format: $(VENV)/installed ## Format the code and apply safe fixes
 	$(BIN)/ruff check --fix .
 
 .PHONY: crd
-crd: $(VENV)/installed ## Generate the CRDs, the examples' manifests and the reference of the commands
+crd: $(VENV)/installed ## Generate the CRDs, the examples' manifests, the references and what the chart copies
 	$(BIN)/python -m trimtab_api.schema crds
 	$(BIN)/python examples/generate.py
 	$(BIN)/python docs/generate_commands.py
 	$(BIN)/python docs/generate_fields.py
+	$(BIN)/python helm/generate.py
 
 .PHONY: bench
 bench: $(VENV)/bench-installed ## Run one claim against its peers: make bench NAME=orchestration

@@ -9,13 +9,20 @@ from dataclasses import dataclass, field
 
 import pytest
 
-pytest_plugins = ["tests.support.cluster", "tests.support.rays", "tests.support.s3", "tests.support.proxy"]
+pytest_plugins = [
+    "tests.support.cluster",
+    "tests.support.rays",
+    "tests.support.s3",
+    "tests.support.proxy",
+    "tests.support.chart",
+]
 
 TIERS = {
     "unit": "no I/O, milliseconds each",
     "contract": "one suite for every implementation of a protocol",
     "jobs": "real torch, Ray and ONNX Runtime on small data",
     "integration": "real servers: etcd, kube-apiserver, S3",
+    "chart": "the Helm chart: what it renders, refuses and installs on a real API server",
     "browser": "the report in Chromium",
     "faults": "drivers and operators killed, servers away, journals cut, stores that misbehave",
 }

@@ -1,6 +1,7 @@
 """The documentation against the tree: what it links to, shows and lists is there."""
 
 import ast
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import jsonschema
 import pytest
 import yaml
 
@@ -23,6 +25,7 @@ from trimtab_jobs.guard.bounds import paired_drop_upper
 from trimtab_jobs.report.outcome import ExitCode
 
 ROOT = Path(__file__).parent.parent
+VALUES = ROOT / "helm/trimtab/values.schema.json"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SMALLEST: dict[str, Any] = {
@@ -75,6 +78,9 @@ def test_links_lead_to_pages_and_headings_that_exist(page: Path):
 @pages
 def test_manifests_are_valid_and_carried_out(page: Path):
     for text in blocks(page, "yaml"):
+        if text.startswith("# values.yaml"):
+            jsonschema.validate(yaml.safe_load(text), json.loads(VALUES.read_text()))
+            continue
         if "apiVersion:" in text and API_VERSION not in text:
             continue
         if "kind: OptimizationProfile" in text:
@@ -111,7 +117,7 @@ def test_make_targets_exist(page: Path):
 
 @pages
 def test_files_that_are_named_exist(page: Path):
-    named = [text for text in inline(page) if re.fullmatch(r"(crds|jobs|cli|tests|examples)/[\w./-]+", text)]
+    named = [text for text in inline(page) if re.fullmatch(r"(crds|jobs|cli|tests|examples|helm)/[\w./-]+", text)]
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 

@@ -62,18 +62,27 @@ class Program:
 
 
 KUBERNETES, KUBERAY = "k8s.io/kubernetes", "github.com/ray-project/kuberay/ray-operator"
-VERSITYGW = "github.com/versity/versitygw"
+VERSITYGW, HELM = "github.com/versity/versitygw", "helm.sh/helm/v3"
 PROGRAMS = {
     program.name: program
     for program in (
         Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
         *(
             Program(name, "kubernetes", KUBERNETES, f"{KUBERNETES}/cmd/{name}")
-            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+            for name in (
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubectl",
+                "kubelet",
+                "kube-proxy",
+            )
         ),
+        Program("coredns", "coredns", "github.com/coredns/coredns", "trimtab.io/tests/cluster/coredns"),
         Program("kuberay-operator", "kuberay", KUBERAY, KUBERAY, definitions="config/crd/bases"),
         Program("kstatus", "kstatus", "sigs.k8s.io/cli-utils", "trimtab.io/tests/cluster/kstatus"),
         Program("versitygw", "versitygw", VERSITYGW, f"{VERSITYGW}/cmd/versitygw"),
+        Program("helm", "helm", HELM, f"{HELM}/cmd/helm"),
     )
 }
 
@@ -139,13 +148,21 @@ def copy_definitions(program: Program) -> None:
 
 
 def link_flags(program: Program) -> str:
-    """Linker flags: no debug tables; Kubernetes' programs are told their version, which they report."""
-    flags = "-s -w"
+    """Linker flags: no debug tables; Kubernetes' programs and Helm are told their version, which they report.
+
+    Helm is also told the version of Kubernetes that it takes for granted where it sees no cluster, which would
+    else be 1.20.
+    """
+    facts = {}
     if program.folder == "kubernetes":
         major, minor, _ = program.version.removeprefix("v").split(".")
-        facts = {"gitVersion": program.version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
-        flags += "".join(f" -X k8s.io/component-base/version.{name}={value}" for name, value in facts.items())
-    return flags
+        named = {"gitVersion": program.version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+        facts = {f"k8s.io/component-base/version.{name}": value for name, value in named.items()}
+    if program.folder == "helm":
+        facts = {f"{HELM}/internal/version.version": program.version}
+        for package in ("chartutil", "lint/rules"):
+            facts[f"{HELM}/pkg/{package}.k8sVersionMinor"] = PROGRAMS["kubectl"].version.split(".")[1]
+    return "-s -w" + "".join(f" -X {name}={value}" for name, value in facts.items())
 
 
 def check_go(folder: str) -> None:

@@ -1,0 +1,40 @@
+{{/* What the operator may do in the namespaces that it serves; docs/reference/rbac.md says why. */}}
+{{- define "trimtab.rules.namespaced" -}}
+- apiGroups: [trimtab.io]
+  resources: [optimizationjobs]
+  verbs: [get, list, watch]
+- apiGroups: [trimtab.io]
+  resources: [optimizationjobs/status]
+  verbs: [patch]
+- apiGroups: [ray.io]
+  resources: [rayjobs]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get, create, patch, delete]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [get, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, list]
+{{- end -}}
+
+{{/* What it reads of the cluster as a whole. */}}
+{{- define "trimtab.rules.cluster" -}}
+- apiGroups: [trimtab.io]
+  resources: [optimizationprofiles]
+  verbs: [get, list, watch]
+{{- end -}}
