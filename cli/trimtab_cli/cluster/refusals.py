@@ -30,7 +30,7 @@ _BUSY = {408, 429}
 def refusal(code: int, body: bytes) -> click.ClickException:
     """The error for an answer of this HTTP code with this body."""
     status = status_of(body)
-    message = one_line(str(status.get("message") or f"the API server answered with HTTP {code}"))
+    message = one_line(str(status.get("message") or "")) or f"the API server answered with HTTP {code}"
     if code in _BUSY or code >= 500:
         return UnavailableError(f"the API server cannot answer now: {message}")
     told = {401: _unknown, 403: _forbidden, 404: _missing, 409: _conflict, 410: _expired}
