@@ -117,7 +117,9 @@ def test_make_targets_exist(page: Path):
 
 @pages
 def test_files_that_are_named_exist(page: Path):
-    named = [text for text in inline(page) if re.fullmatch(r"(crds|jobs|cli|tests|examples|helm)/[\w./-]+", text)]
+    named = [
+        text for text in inline(page) if re.fullmatch(r"(crds|jobs|cli|tests|examples|helm)/[\w./-]+", text)
+    ]
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 

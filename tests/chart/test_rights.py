@@ -15,16 +15,13 @@ from tests.support.rays import Rays
 
 NAMESPACE = "rights"
 ELSEWHERE = {
-    ("", "events", "list"): "why KubeRay made no pods: tests/integration/operator/test_kstatus.py, quota",
     (
         "",
-        "configmaps",
-        "get",
-    ): "a report that a watch has not told of; a driver's own, which nobody can grant else",
-    ("trimtab.io", "optimizationjobs", "get"): "a job that has changed while its status was written",
-    ("trimtab.io", "optimizationprofiles", "get"): "a profile that a watch has not told of yet",
+        "events",
+        "list",
+    ): "why KubeRay made no pods: the full namespace of tests/integration/operator/test_kstatus.py",
 }
-"""Grants that this course does not need, and what does."""
+"""Rights that this course does not need, and what does."""
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -102,7 +99,7 @@ def test_rights_are_enough_for_the_course_of_a_job_and_each_is_used(
     allowed = {each[:3] for role in roles for each in grants(role["rules"])}
     used = {grant for each in proxy.requests if (grant := needed(each))}
     assert used <= allowed
-    assert allowed - used == set(ELSEWHERE), "give the reason in ELSEWHERE, or take the right away"
+    assert allowed - used == set(ELSEWHERE), "say in ELSEWHERE what needs it, or take it away"
 
 
 def run_all(site: Site) -> None:

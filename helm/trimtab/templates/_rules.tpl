@@ -36,5 +36,5 @@
 {{- define "trimtab.rules.cluster" -}}
 - apiGroups: [trimtab.io]
   resources: [optimizationprofiles]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end -}}
