@@ -25,6 +25,8 @@ WORKDIR /build
 ENV PATH=/opt/tools/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    PIP_CACHE_DIR=/build/cache/pip \
+    UV_CACHE_DIR=/build/cache/uv \
     VIRTUAL_ENV=/opt/venv \
     UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
@@ -33,7 +35,7 @@ ENV PATH=/opt/tools/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 COPY requirements/build.txt requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=ca.pem,target=/etc/ssl/certs/ca-certificates.crt \
-    --mount=type=cache,target=/root/.cache \
+    --mount=type=cache,target=/build/cache \
     python3 -m venv --without-pip /opt/venv && python3 -m venv /opt/tools && \
     pip install --quiet --only-binary :all: --require-hashes --requirement requirements/build.txt
 
@@ -49,7 +51,7 @@ FROM tools AS operator-packages
 COPY requirements/operator.txt requirements/
 RUN --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
     --mount=type=secret,id=ca.pem,target=/etc/ssl/certs/ca-certificates.crt \
-    --mount=type=cache,target=/root/.cache \
+    --mount=type=cache,target=/build/cache \
     uv pip install --quiet --require-hashes --requirements requirements/operator.txt
 
 FROM tools AS worker-packages
@@ -57,7 +59,7 @@ ARG PACKAGES="--requirements requirements/worker.txt"
 COPY requirements/worker.txt requirements/
 RUN --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
     --mount=type=secret,id=ca.pem,target=/etc/ssl/certs/ca-certificates.crt \
-    --mount=type=cache,target=/root/.cache \
+    --mount=type=cache,target=/build/cache \
     uv pip install --quiet --constraints requirements/worker.txt ${PACKAGES}
 
 # The packages lie in a layer of their own, which stays as it is when only Trimtab's own code changes.
