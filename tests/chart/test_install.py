@@ -1,6 +1,5 @@
 """The chart on a real API server: installed, upgraded from the version before, rolled back, uninstalled."""
 
-import itertools
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,10 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.chart import CHART, Document, Helm, Release, one
+from tests.support.chart import CHART, HOME, Document, Helm, Release, one
 from tests.support.cluster import ApiServer, RefusedError, is_established
+from tests.support.operated import uid_of
 
 GOLDEN = Path(__file__).parent / "golden"
+VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
+NEWER = "ttlSecondsAfterFinished"
+"""A field of a job that the version before this one is made not to have."""
 JOBS: Document = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -54,36 +57,32 @@ POD_MONITORS: Document = {
     },
 }
 """Of the kind only: its fields are the Prometheus operator's to judge."""
-namespaces = (f"chart-{number}" for number in itertools.count(1))
 
 
 @pytest.fixture
 def release(helm: Helm, empty_server: ApiServer) -> Iterator[Release]:
-    """A release that is not there yet, in a namespace of its own; it and all it keeps go with the test."""
-    release = helm.release(empty_server, "trimtab", next(namespaces))
+    """A release that is not there yet; what it keeps is left for the next test."""
+    release = helm.release(empty_server, "trimtab")
     yield release
     if release.is_there():
         release.uninstall()
-    for document in (JOBS, definition("optimizationprofiles")):
+
+
+@pytest.fixture
+def without_definitions(empty_server: ApiServer) -> None:
+    """Nothing is left of earlier tests."""
+    profiles = {**JOBS, "metadata": {"name": "optimizationprofiles.trimtab.io"}}
+    for document in (JOBS, profiles):
         if empty_server.find(document):
             empty_server.delete(document)
-            empty_server.wait_until("it is gone", lambda it=document: empty_server.find(it) is None)
+    for document in (JOBS, profiles):
+        empty_server.wait_until("it is gone", lambda it=document: empty_server.find(it) is None)
 
 
-def definition(plural: str) -> Document:
-    return {**JOBS, "metadata": {"name": f"{plural}.trimtab.io"}}
-
-
-def object_of(release: Release, version: str, kind: str, name: str = "trimtab-operator") -> Document:
-    return {
-        "apiVersion": version,
-        "kind": kind,
-        "metadata": {"name": name, "namespace": release.namespace},
-    }
-
-
-def deployment(release: Release, server: ApiServer) -> Document:
-    return server.get(object_of(release, "apps/v1", "Deployment"))
+def deployment(server: ApiServer) -> Document:
+    """The operator's."""
+    metadata = {"name": "trimtab-operator", "namespace": HOME}
+    return server.get({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata})
 
 
 def older(folder: Path) -> Path:
@@ -94,14 +93,14 @@ def older(folder: Path) -> Path:
     (chart / "Chart.yaml").write_text(re.sub(r"(?m)^(version|appVersion): .*$", r"\1: 0.0.9", text))
     jobs = chart / "files/crds/trimtab.io_optimizationjobs.yaml"
     found = yaml.safe_load(jobs.read_text())
-    del spec_of(found)["properties"]["ttlSecondsAfterFinished"]
+    del spec_of(found)["properties"][NEWER]
     jobs.write_text(yaml.safe_dump(found, sort_keys=False))
     return chart
 
 
 def spec_of(found: Document) -> dict[str, Any]:
-    schema: dict[str, Any] = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return dict(schema["properties"]["spec"])
+    schema: dict[str, Any] = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    return schema
 
 
 @pytest.mark.parametrize("sample", ["everything", "minimal", "namespaced"])
@@ -115,17 +114,13 @@ def test_api_server_takes_every_object(sample: str, release: Release, empty_serv
     notes = release.upgrade(values)
 
     assert "kubectl apply -f examples/digits/job.yaml" in notes
-    assert deployment(release, empty_server)["spec"]["replicas"] == values.get("replicas", 2)
+    assert deployment(empty_server)["spec"]["replicas"] == values.get("replicas", 2)
 
 
 def test_pods_meet_the_restricted_standard(release: Release, empty_server: ApiServer) -> None:
-    enforced = {"pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": release.namespace, "labels": enforced}
-    empty_server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-    empty_server.namespaces.add(release.namespace)
     release.upgrade()
-    pod = deployment(release, empty_server)["spec"]["template"]
-    pod["metadata"] |= {"name": "operator", "namespace": release.namespace}
+    pod = deployment(empty_server)["spec"]["template"]
+    pod["metadata"] |= {"name": "operator", "namespace": HOME}
 
     created = empty_server.create({"apiVersion": "v1", "kind": "Pod", **pod}, dry_run=True)
 
@@ -135,59 +130,61 @@ def test_pods_meet_the_restricted_standard(release: Release, empty_server: ApiSe
         empty_server.create({"apiVersion": "v1", "kind": "Pod", **pod}, dry_run=True)
 
 
-def test_upgrade_from_the_version_before_keeps_jobs_and_brings_new_fields(
+@pytest.mark.usefixtures("without_definitions")
+def test_upgrade_from_the_version_before_and_rollback_bring_their_definitions_and_keep_jobs(
     release: Release, empty_server: ApiServer, tmp_path: Path
 ) -> None:
     release.upgrade(chart=older(tmp_path))
-    empty_server.wait_until("jobs are served", lambda: is_established(empty_server.get(JOBS)))
-    job = empty_server.create(JOB)
-    empty_server.patch_status(JOB, {"phase": "Searching"})
-    before = deployment(release, empty_server)
-
+    job = running_job(empty_server)
+    stages = [stage(empty_server)]
     release.upgrade()
+    stages.append(stage(empty_server))
+    release.rollback(1)
+    stages.append(stage(empty_server))
 
-    after = deployment(release, empty_server)
-    assert after["metadata"]["uid"] == before["metadata"]["uid"]
-    assert after["spec"]["selector"] == before["spec"]["selector"]
-    assert (image_of(before), image_of(after)) == ("trimtab-operator:0.0.9", "trimtab-operator:0.1.0")
-    assert "ttlSecondsAfterFinished" in spec_of(empty_server.get(JOBS))["properties"]
+    assert stages == [("trimtab-operator:0.0.9", False), (f"trimtab-operator:{VERSION}", True), stages[0]]
+    assert release.history()[-1] == ("trimtab-0.0.9", "deployed")
     found = empty_server.get(JOB)
     assert (found["metadata"]["uid"], found["status"]["phase"]) == (job["metadata"]["uid"], "Searching")
 
 
-def test_rollback_brings_the_version_before_and_its_definitions_and_keeps_jobs(
+def running_job(server: ApiServer) -> Document:
+    """A job, once they are served, that has a status."""
+    server.wait_until("jobs are served", lambda: is_established(server.get(JOBS)))
+    job = server.create(JOB)
+    server.patch_status(JOB, {"phase": "Searching"})
+    return job
+
+
+def stage(server: ApiServer) -> tuple[str, bool]:
+    """The operator's image, and whether the definition has what the version before this one has not."""
+    (container,) = deployment(server)["spec"]["template"]["spec"]["containers"]
+    return container["image"], NEWER in spec_of(server.get(JOBS))["properties"]
+
+
+@pytest.mark.usefixtures("without_definitions")
+def test_uninstall_keeps_what_is_others_and_a_later_install_takes_it_in(
     release: Release, empty_server: ApiServer, tmp_path: Path
 ) -> None:
-    release.upgrade(chart=older(tmp_path))
-    release.upgrade()
-    job = empty_server.create(JOB)
-
-    release.rollback(1)
-
-    assert image_of(deployment(release, empty_server)) == "trimtab-operator:0.0.9"
-    assert "ttlSecondsAfterFinished" not in spec_of(empty_server.get(JOBS))["properties"]
-    assert empty_server.get(JOB)["metadata"]["uid"] == job["metadata"]["uid"]
-    assert release.history()[-1] == ("trimtab-0.0.9", "deployed")
-
-
-def image_of(found: Document) -> str:
-    return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
-
-
-def test_uninstall_keeps_definitions_and_jobs_and_an_install_takes_them_in_again(
-    release: Release, empty_server: ApiServer
-) -> None:
-    release.upgrade()
-    job = empty_server.create(JOB)
+    values = {"profile": {"create": True, "spec": {"store": {"uri": "s3://first"}}}}
+    release.upgrade(values, older(tmp_path))
+    job, made = running_job(empty_server), empty_server.get(PROFILE)
+    empty_server.patch(PROFILE, {"spec": {"store": {"uri": "s3://mine"}}})
 
     release.uninstall()
     kept = empty_server.get(JOB)
-    release.upgrade()
+    release.upgrade(values)
 
-    assert kept["metadata"]["uid"] == job["metadata"]["uid"]
-    assert empty_server.get(JOB)["metadata"]["uid"] == job["metadata"]["uid"]
+    assert stage(empty_server) == (f"trimtab-operator:{VERSION}", True)
+    uids = {each["metadata"]["uid"] for each in (job, kept, empty_server.get(JOB))}
+    assert uids == {job["metadata"]["uid"]}
+    profile = empty_server.get(PROFILE)
+    assert made["metadata"]["annotations"]["trimtab.io/is-default-profile"] == "true"
+    assert made["spec"]["store"]["uri"] == "s3://first"
+    assert (profile["metadata"]["uid"], profile["spec"]["store"]["uri"]) == (uid_of(made), "s3://mine")
 
 
+@pytest.mark.usefixtures("without_definitions")
 def test_uninstall_takes_definitions_along_where_they_are_not_to_be_kept(
     release: Release, empty_server: ApiServer
 ) -> None:
@@ -196,22 +193,6 @@ def test_uninstall_takes_definitions_along_where_they_are_not_to_be_kept(
     release.uninstall()
 
     empty_server.wait_until("the definitions are gone", lambda: empty_server.find(JOBS) is None)
-
-
-def test_profile_is_made_once_and_left_to_its_owner(release: Release, empty_server: ApiServer) -> None:
-    values = {"profile": {"create": True, "spec": {"store": {"uri": "s3://first"}}}}
-    release.upgrade(values)
-    made = empty_server.get(PROFILE)
-    empty_server.patch(PROFILE, {"spec": {"store": {"uri": "s3://mine"}}})
-
-    release.upgrade(values)
-    release.uninstall()
-    release.upgrade(values)
-
-    kept = empty_server.get(PROFILE)
-    assert made["metadata"]["annotations"]["trimtab.io/is-default-profile"] == "true"
-    assert made["spec"]["store"]["uri"] == "s3://first"
-    assert (kept["metadata"]["uid"], kept["spec"]["store"]["uri"]) == (made["metadata"]["uid"], "s3://mine")
 
 
 def test_people_get_their_rights_by_kubernetes_own_roles(helm: Helm) -> None:

@@ -14,6 +14,7 @@ from tests.support.chart import CHART, Document, Helm, HelmError, one
 from trimtab_operator.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
+VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 SAMPLES = tuple(sorted(path.stem.removesuffix(".values") for path in GOLDEN.glob("*.values.yaml")))
 each_sample = pytest.mark.parametrize("sample", SAMPLES)
@@ -72,7 +73,7 @@ def test_packaged_chart_renders_as_its_folder_does(helm: Helm, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
-        ({}, "trimtab-operator:0.1.0"),
+        ({}, f"trimtab-operator:{VERSION}"),
         ({"repository": "registry:5000/a/b", "tag": "c"}, "registry:5000/a/b:c"),
         ({"tag": "c", "digest": DIGEST}, f"trimtab-operator@{DIGEST}"),
     ],
@@ -130,7 +131,7 @@ def test_what_pods_are_found_by_depends_on_the_release_alone(helm: Helm, tmp_pat
     later = tmp_path / "trimtab"
     shutil.copytree(CHART, later)
     chart = (later / "Chart.yaml").read_text()
-    (later / "Chart.yaml").write_text(chart.replace("0.1.0", "9.9.9"))
+    (later / "Chart.yaml").write_text(chart.replace(VERSION, "9.9.9"))
     values = {"podLabels": {"team": "ml"}, "commonLabels": {"team": "ml"}, "fullnameOverride": "other"}
 
     selectors = [

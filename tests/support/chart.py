@@ -1,7 +1,7 @@
 """The chart, as Helm renders it without a cluster or installs it on one.
 
     helm.render({"replicas": 1})                  # the documents of the templates
-    helm.release(server, "trimtab", "trimtab-system").upgrade(values)
+    helm.release(server, "trimtab").upgrade(values)
 
 The fixture `helm` skips the tier where Helm is not built.
 """
@@ -63,9 +63,9 @@ class Helm:
         """The documents of the rendered templates."""
         return [each for each in yaml.load_all(self.text(values, *options), Loader) if each]
 
-    def release(self, server: ApiServer, name: str, namespace: str = HOME) -> "Release":
+    def release(self, server: ApiServer, name: str) -> "Release":
         """A release on a cluster, which is not there yet."""
-        return Release(Helm(self.program, self.folder, server.plane.kubeconfig), name, namespace)
+        return Release(Helm(self.program, self.folder, server.plane.kubeconfig), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,10 @@ class Release:
 
     helm: Helm
     name: str
-    namespace: str
 
     def upgrade(self, values: Values | None = None, chart: Path = CHART) -> str:
         """Install the chart, or bring it to these values; the notes."""
-        to = (self.name, str(chart), "--install", "--create-namespace")
-        return self._run("upgrade", *to, values=values or {})
+        return self._run("upgrade", self.name, str(chart), "--install", values=values or {})
 
     def rollback(self, revision: int) -> None:
         self._run("rollback", self.name, str(revision))
@@ -97,7 +95,7 @@ class Release:
         return [(each["chart"], each["status"]) for each in found]
 
     def _run(self, *arguments: str, values: Values | None = None) -> str:
-        return self.helm.run(*arguments, "--namespace", self.namespace, values=values)
+        return self.helm.run(*arguments, "--namespace", HOME, values=values)
 
 
 @pytest.fixture(scope="session")
