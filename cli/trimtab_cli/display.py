@@ -26,14 +26,20 @@ class LiveScreen:
     """Redraws the state of a run four times a second, so that the time moves even when nothing else does."""
 
     def __init__(
-        self, plan: Plan, output: str, stopping: Callable[[], bool], console: Console | None = None
+        self,
+        plan: Plan,
+        output: str,
+        stopping: Callable[[], bool],
+        console: Console | None = None,
+        begun_seconds_ago: float = 0.0,
     ) -> None:
         self._plan = plan
         self._output = output
         self._stopping = stopping
         self._report = Report(name=plan.name)
         self._reached = "Starting"
-        self._started = self._received = time.monotonic()
+        self._received = time.monotonic()
+        self._started = self._received - begun_seconds_ago
         self._live = Live(get_renderable=self.render, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:

@@ -84,14 +84,16 @@ def columns() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def open_screen(plan: Plan, output: str, view: View, stopping: Callable[[], bool]) -> Screen:
+def open_screen(
+    plan: Plan, output: str, view: View, stopping: Callable[[], bool], begun_seconds_ago: float = 0.0
+) -> Screen:
     """The screen of a view; rich is loaded only for a live one."""
     if view.mode == "live":
         from rich.console import Console
 
         from trimtab_cli.display import LiveScreen
 
-        return LiveScreen(plan, output, stopping, Console(stderr=view.err))
+        return LiveScreen(plan, output, stopping, Console(stderr=view.err), begun_seconds_ago)
     if view.mode == "json":
         from trimtab_cli.lines import LineScreen
 

@@ -58,7 +58,8 @@ def submit(  # noqa: PLR0913  one parameter for each option
     A job that exists takes edits of search.trials, search.parallelism, budget, retry, suspend and
     ttlSecondsAfterFinished; any other is refused. A field that a GitOps tool holds is left to it.
 
-    As JSON or YAML the answer is the job as the API server has it; with --dry-run all that would be sent.
+    As JSON or YAML the answer is the job as the API server has it, at its end with --wait; with --dry-run it
+    is all that would be sent.
     """
     from trimtab_cli.assignments import assignments
     from trimtab_cli.manifest import read_manifest
@@ -69,15 +70,28 @@ def submit(  # noqa: PLR0913  one parameter for each option
     if dry_run == "client":
         show(_rehearsed(parsed, access, code), "valid (dry run, no cluster asked)", form)
         return
-    name = _sent(parsed, access, code, form, dry_run == "server")
-    if waits:
-        from trimtab_cli.cluster.wait import wait_for
+    answers, done = _sent(parsed, access, code, dry_run == "server")
+    if form is None or not (waits or watches):
+        show(answers, done, form)
+    where = Access(namespace_of(parsed, access), access.context, access.kubeconfig)
+    if waits or watches:
+        ctx.exit((_waited if waits else _watched)(parsed.job.metadata.name, where, form))
 
-        ctx.exit(wait_for((name,), _in_namespace(parsed, access)))
-    if watches:
-        from trimtab_cli.cluster.watch import watch_job
 
-        ctx.exit(watch_job(name, _in_namespace(parsed, access), "auto", form))
+def _waited(name: str, access: Access, form: str | None) -> int:
+    from trimtab_cli.cluster.show import show_job
+    from trimtab_cli.cluster.wait import wait_for
+
+    code = wait_for((name,), access, err=form is not None)
+    if form is not None:
+        show_job(name, access, form)
+    return code
+
+
+def _watched(name: str, access: Access, form: str | None) -> int:
+    from trimtab_cli.cluster.watch import watch_job
+
+    return watch_job(name, access, "auto", form)
 
 
 def _rehearsed(parsed: "Manifest", access: Access, code: str | None) -> list[Document]:
@@ -90,8 +104,8 @@ def _rehearsed(parsed: "Manifest", access: Access, code: str | None) -> list[Doc
     return list(planned.documents)
 
 
-def _sent(parsed: "Manifest", access: Access, code: str | None, form: str | None, is_dry: bool) -> str:
-    """The job's name, once the API server has taken all of it."""
+def _sent(parsed: "Manifest", access: Access, code: str | None, is_dry: bool) -> tuple[list[Document], str]:
+    """What the API server made of it, the job or all of a dry run, and that in words."""
     from trimtab_cli.cluster.access import connect
     from trimtab_cli.cluster.jobs import Jobs
     from trimtab_cli.cluster.submission import submission
@@ -106,8 +120,7 @@ def _sent(parsed: "Manifest", access: Access, code: str | None, form: str | None
         answers = send(jobs, planned, is_dry)
     job = answers[-1]
     done = "valid (dry run by the API server)" if is_dry else change(before, job)
-    show(answers if is_dry else [job], f"{done} in namespace {namespace}", form)
-    return str(job["metadata"]["name"])
+    return answers if is_dry else [job], f"{done} in namespace {namespace}"
 
 
 def namespace_of(parsed: "Manifest", access: Access) -> str | None:
@@ -118,10 +131,6 @@ def namespace_of(parsed: "Manifest", access: Access) -> str | None:
             f"-n {access.namespace}: the manifest says metadata.namespace: {named}; leave one of them out"
         )
     return access.namespace or named
-
-
-def _in_namespace(parsed: "Manifest", access: Access) -> Access:
-    return Access(namespace_of(parsed, access), access.context, access.kubeconfig)
 
 
 def _check_code(jobs: "Jobs", planned: "Submission", parsed: "Manifest") -> None:

@@ -100,9 +100,16 @@ def wait(  # noqa: PLR0913  one parameter for each option
 
 
 def wait_for(
-    names: tuple[str, ...], access: Access, goal: Goal = Goal(), timeout: float | None = None
+    names: tuple[str, ...],
+    access: Access,
+    goal: Goal = Goal(),
+    timeout: float | None = None,
+    err: bool = False,
 ) -> int:
-    """The exit code of having waited for jobs, all of the namespace where none is named."""
+    """The exit code of having waited for jobs, all of the namespace where none is named.
+
+    `err` leaves standard output to another answer.
+    """
     from trimtab_cli.cluster.access import connect
     from trimtab_cli.cluster.jobs import Jobs
     from trimtab_cli.cluster.words import worst
@@ -110,20 +117,23 @@ def wait_for(
     deadline = None if timeout is None else time.monotonic() + timeout
     with connect(access) as api:
         jobs = Jobs(api)
-        codes = [_told(partial(_waited, jobs, name, goal, deadline)) for name in names or jobs.names()]
-    return worst(codes)
+        waits = [partial(_waited, jobs, name, goal, deadline) for name in names or jobs.names()]
+        return worst([_told(each, err) for each in waits])
 
 
-def _told(code: Callable[[], int]) -> int:
+def _told(wait: Callable[[], tuple[int, str]], err: bool) -> int:
     """The code, or that of the error, which is told and ends nothing: the next job is waited for as well."""
     try:
-        return code()
+        code, sentence = wait()
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    click.echo(sentence, err=err or code != 0)
+    return code
 
 
-def _waited(jobs: "Jobs", name: str, goal: Goal, deadline: float | None) -> int:
+def _waited(jobs: "Jobs", name: str, goal: Goal, deadline: float | None) -> tuple[int, str]:
+    """Exit code and sentence of a job that was waited for."""
     from trimtab_cli.cluster.following import Clock, TimeUpError, states
 
     last: Document = {}
@@ -131,9 +141,7 @@ def _waited(jobs: "Jobs", name: str, goal: Goal, deadline: float | None) -> int:
         for last in states(jobs, name, Clock(lambda text: click.echo(text, err=True)), deadline):
             verdict = reached(last, goal)
             if verdict is not None:
-                code, told = verdict
-                click.echo(told, err=code != 0)
-                return code
+                return verdict
     except TimeUpError:
         raise TimeUpError(f"{name}: the time is up, and it is {_phase(last)}") from None
     raise AssertionError("a job's states have no end")

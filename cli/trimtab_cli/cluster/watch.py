@@ -1,5 +1,6 @@
 """`trimtab watch`: a job of a cluster as it goes, until its end."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,12 +65,13 @@ def watch_job(name: str, access: Access, progress: str, form: str | None) -> int
 def watched(jobs: "Jobs", name: str, view: "View") -> Document:
     """The job once it has ended; shown on the way."""
     from trimtab_cli.cluster.following import Clock, states
-    from trimtab_cli.cluster.reading import has_ended, plan_of, report_of
+    from trimtab_cli.cluster.reading import age_seconds, has_ended, plan_of, report_of
     from trimtab_cli.cluster.show import kept_in
     from trimtab_cli.screen import open_screen
 
     first = jobs.get(name)
-    with open_screen(plan_of(first), kept_in(first, jobs), view, lambda: False) as screen:
+    age = age_seconds(first, datetime.now(UTC))
+    with open_screen(plan_of(first), kept_in(first, jobs), view, lambda: False, age) as screen:
         before: Document | None = None
         for job in states(jobs, name, Clock(screen.note)):
             _show(screen, before, job)
