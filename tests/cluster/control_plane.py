@@ -1,8 +1,10 @@
-"""A Kubernetes control plane on the loopback address, as ordinary processes of this user.
+"""A Kubernetes control plane as ordinary processes of this user, on loopback unless nodes join it.
 
-    folder ─ serving.crt, serving.key   one self-signed pair: serves HTTPS and signs service account tokens
-           ─ tokens.csv                 the administrator's bearer token, new in every run
+    folder ─ serving.crt, serving.key   one self-signed pair: serves HTTPS, signs service account tokens, and
+                                        shows a kubelet that it is the API server who asks
+           ─ tokens.csv                 bearer tokens, new in every run
            ─ kubeconfig                 an administrator's, for kubectl
+           ─ users/NAME.kubeconfig      of further users, such as the nodes'
            ─ etcd/  logs/  pids
 
 `servers` says what runs, in the order of starting: API_SERVER for what reads and writes objects, EVERYTHING
@@ -24,9 +26,11 @@ from pathlib import Path
 from tests.cluster.definitions import Document, install
 from tests.cluster.processes import Processes, free_ports
 from tests.cluster.programs import UnavailableError, find_program
-from tests.cluster.servers import PORTS, SERVERS
+from tests.cluster.servers import API_SERVICE, LOOPBACK, PORTS, SERVERS
 
 API_SERVER = ("etcd", "kube-apiserver")
+NO_PROXY = {"NO_PROXY": "*", "no_proxy": "*"}
+"""All that the servers talk to is on this machine."""
 EVERYTHING = tuple(SERVERS)
 
 OPENSSL_CONFIGURATION = """\
@@ -37,15 +41,18 @@ x509_extensions = extensions
 [extensions]
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, digitalSignature, keyCertSign
-extendedKeyUsage = serverAuth
+extendedKeyUsage = serverAuth, clientAuth
 subjectKeyIdentifier = hash
-subjectAltName = IP:127.0.0.1, DNS:localhost
+subjectAltName = {names}
 """
 
 
 @dataclass
 class ControlPlane:
     """One control plane in one empty folder; `outlive` lets it go on after this process.
+
+    With an `address` of this machine that nodes reach, it serves nodes; `users` are those who may come beside
+    the administrator, each with its group.
 
     Flags and environment variables are added to a server's own, the last one counting; they may be changed
     while it is stopped. `definitions` are CustomResourceDefinitions beside those that the servers expect: the
@@ -56,6 +63,8 @@ class ControlPlane:
     servers: Sequence[str] = API_SERVER
     definitions: Sequence[Document] = ()
     outlive: bool = False
+    address: str = LOOPBACK
+    users: Mapping[str, str] = field(default_factory=dict)
     flags: dict[str, Sequence[str]] = field(default_factory=dict)
     environments: dict[str, Mapping[str, str]] = field(default_factory=dict)
     token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
@@ -68,7 +77,12 @@ class ControlPlane:
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.ports['api']}"
+        return f"https://{self.address}:{self.ports['api']}"
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether nodes can join: their pods reach it, and it reaches them."""
+        return self.address != LOOPBACK
 
     @property
     def certificate(self) -> Path:
@@ -80,18 +94,31 @@ class ControlPlane:
         """An administrator's."""
         return self.folder / "kubeconfig"
 
+    def kubeconfig_of(self, user: str) -> Path:
+        """Another user's."""
+        return self.folder / "users" / f"{user.removeprefix('system:').replace(':', '-')}.kubeconfig"
+
     def start(self) -> None:
         """Return once every server is healthy; UnavailableError when one is not built, StartError else."""
         self.programs = {name: find_program(name) for name in self.servers}
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_certificate(self.folder)
-        write_private(self.folder / "tokens.csv", f'{self.token},admin,admin,"system:masters"\n')
-        self.write_kubeconfig(self.kubeconfig, self.token)
+        write_certificate(self.folder, self.address)
+        self._write_identities()
         try:
             self._start_all()
         except BaseException:
             self.stop()
             raise
+
+    def _write_identities(self) -> None:
+        lines = [f'{self.token},admin,admin,"system:masters"']
+        self.write_kubeconfig(self.kubeconfig, self.token)
+        for user, group in self.users.items():
+            token = secrets.token_hex(16)
+            lines.append(f'{token},{user},{user},"{group}"')
+            self.kubeconfig_of(user).parent.mkdir(exist_ok=True)
+            self.write_kubeconfig(self.kubeconfig_of(user), token)
+        write_private(self.folder / "tokens.csv", "\n".join(lines) + "\n")
 
     def _start_all(self) -> None:
         foundations = [name for name in self.servers if SERVERS[name].awaited]
@@ -160,17 +187,25 @@ class ControlPlane:
     def _start(self, name: str) -> None:
         server = SERVERS[name]
         command = [str(self.programs[name]), *server.flags(self), *self.flags.get(name, ())]
-        environment = {**os.environ, **server.environment(self), **self.environments.get(name, {})}
+        environment = {
+            **os.environ,
+            **NO_PROXY,
+            **server.environment(self),
+            **self.environments.get(name, {}),
+        }
         self.processes.start(name, command, environment)
 
     def _await(self, name: str) -> None:
         self.processes.wait_until(f"{name} is healthy", partial(SERVERS[name].is_healthy, self))
 
 
-def write_certificate(folder: Path) -> None:
-    """Write serving.crt and serving.key: self-signed, for the loopback address, for 30 days."""
-    (folder / "openssl.cnf").write_text(OPENSSL_CONFIGURATION)
-    command = ["openssl", "req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=trimtab-tests"]
+def write_certificate(folder: Path, address: str = LOOPBACK) -> None:
+    """Write serving.crt and serving.key: self-signed, for loopback, the address and pods, for 30 days."""
+    names = [f"IP:{each}" for each in dict.fromkeys((LOOPBACK, address, API_SERVICE))]
+    names += ["DNS:localhost", "DNS:kubernetes.default.svc"]
+    (folder / "openssl.cnf").write_text(OPENSSL_CONFIGURATION.format(names=", ".join(names)))
+    subject = "/O=system:masters/CN=trimtab-tests"
+    command = ["openssl", "req", "-x509", "-nodes", "-days", "30", "-subj", subject]
     command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-config", "openssl.cnf"]
     command += ["-keyout", "serving.key", "-out", "serving.crt"]
     try:

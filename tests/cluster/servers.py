@@ -1,7 +1,8 @@
 """The servers of a control plane: how each is started and known to be healthy.
 
-KubeRay asks each Ray cluster's dashboard for its job by the name of a Service. No node here runs Services, so
-it is told of an HTTP proxy for such names, at which a test's stand-in for the dashboards listens.
+KubeRay asks each Ray cluster's dashboard for its job by the name of a Service. Where nodes run pods, it does
+so through the API server, as it is outside of their network. Without nodes nothing runs Services, so it is
+told of an HTTP proxy for such names, at which a test's stand-in for the dashboards listens.
 """
 
 import urllib.error
@@ -15,6 +16,9 @@ from tests.cluster.processes import is_listening
 if TYPE_CHECKING:
     from tests.cluster.control_plane import ControlPlane
 
+LOOPBACK = "127.0.0.1"
+SERVICES, API_SERVICE = "10.96.0.0/16", "10.96.0.1"
+"""The addresses of Services, of which the API server takes the first."""
 PORTS = ("etcd", "peer", "api", "controllers", "scheduler", "metrics", "probe", "dashboards")
 
 
@@ -53,18 +57,36 @@ def etcd_flags(plane: "ControlPlane") -> list[str]:
 def api_server_flags(plane: "ControlPlane") -> list[str]:
     return [
         f"--etcd-servers=http://127.0.0.1:{plane.ports['etcd']}",
-        "--bind-address=127.0.0.1",
+        f"--bind-address={plane.address}",
         f"--secure-port={plane.ports['api']}",
-        "--advertise-address=127.0.0.1",  # else it looks for another address, which a host may not have
-        "--endpoint-reconciler-type=none",  # the Service `kubernetes` may not point at a loopback address
+        f"--advertise-address={plane.address}",  # else it looks for another, which a host may not have
         *serving_flags(plane),
+        *(node_flags(plane) if plane.has_nodes else nodeless_flags()),
         f"--token-auth-file={plane.folder}/tokens.csv",
-        "--authorization-mode=RBAC",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={plane.folder}/serving.crt",
         f"--service-account-signing-key-file={plane.folder}/serving.key",
-        "--service-cluster-ip-range=10.96.0.0/16",
+        f"--service-cluster-ip-range={SERVICES}",
         "--profiling=false",
+    ]
+
+
+def nodeless_flags() -> list[str]:
+    return [
+        "--authorization-mode=RBAC",
+        "--endpoint-reconciler-type=none",  # the Service `kubernetes` may not point at a loopback address
+    ]
+
+
+def node_flags(plane: "ControlPlane") -> list[str]:
+    """What the API server needs to let kubelets do their work, and nothing else, and to reach them itself."""
+    return [
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        f"--kubelet-client-certificate={plane.folder}/serving.crt",
+        f"--kubelet-client-key={plane.folder}/serving.key",
+        "--kubelet-preferred-address-types=InternalIP",
+        "--allow-privileged=true",  # so that only the namespaces' own rules keep such pods out
     ]
 
 
@@ -108,11 +130,14 @@ def kuberay_flags(plane: "ControlPlane") -> list[str]:
         "-reconcile-concurrency=4",
         f"-metrics-addr=127.0.0.1:{plane.ports['metrics']}",
         f"-health-probe-bind-address=127.0.0.1:{plane.ports['probe']}",
+        *(["-use-kubernetes-proxy"] if plane.has_nodes else []),
     ]
 
 
 def kuberay_environment(plane: "ControlPlane") -> dict[str, str]:
     """Go never uses a proxy for loopback addresses, so this leaves the API server's alone."""
+    if plane.has_nodes:
+        return {"KUBECONFIG": str(plane.kubeconfig)}
     dashboards = f"http://127.0.0.1:{plane.ports['dashboards']}"
     return {"KUBECONFIG": str(plane.kubeconfig), "HTTP_PROXY": dashboards, "NO_PROXY": "", "no_proxy": ""}
 
