@@ -16,7 +16,7 @@ from trimtab_jobs import SupervisedTask
 
 class Counting(SupervisedTask):
     epochs = 3
-    executions = ""
+    executions = os.path.join(os.environ.get("TRIMTAB_TEST_NOTES", ""), "executions")
     """File that gets a line per started piece."""
     pause = 0.0
     """Seconds each epoch waits: a longer window in which a driver can be killed."""

@@ -133,6 +133,8 @@ class Job:
     site: Site
     document: Document
     """As it was applied."""
+    patience_seconds: int = LIMIT_SECONDS
+    """How long each step is waited for."""
 
     @property
     def server(self) -> ApiServer:
@@ -159,8 +161,11 @@ class Job:
             return found
         metadata = found["metadata"]
         path = self.server.collection(document["apiVersion"], document["kind"], metadata.get("namespace"))
-        selected = {"fieldSelector": f"metadata.name={metadata['name']}"}
-        selected |= {"resourceVersion": metadata["resourceVersion"], "timeoutSeconds": str(LIMIT_SECONDS)}
+        selected = {
+            "fieldSelector": f"metadata.name={metadata['name']}",
+            "resourceVersion": metadata["resourceVersion"],
+            "timeoutSeconds": str(self.patience_seconds),
+        }
         watch = self.server.watch(path, **selected)
         try:
             for kind, found in watch:

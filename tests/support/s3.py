@@ -18,6 +18,7 @@ from tests.cluster.processes import Processes, free_ports, is_listening
 from tests.cluster.programs import UnavailableError, find_program
 from tests.support.tiers import skip_tier
 
+LOOPBACK = "127.0.0.1"
 ACCESS_KEY, SECRET_KEY, REGION = "trimtab-tests", "not-a-secret", "us-east-1"
 
 
@@ -29,15 +30,16 @@ class S3Server:
     folder: Path
     port: int
     processes: Processes
+    host: str = LOOPBACK
 
     @classmethod
-    def at(cls, folder: Path) -> "S3Server":
+    def at(cls, folder: Path, host: str = LOOPBACK) -> "S3Server":
         """A server of this folder that is not started yet; UnavailableError when none is built here."""
-        return cls(find_program("versitygw"), folder, free_ports(1)[0], Processes(folder))
+        return cls(find_program("versitygw"), folder, free_ports(1)[0], Processes(folder), host)
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def environment(self, endpoint: str | None = None) -> dict[str, str]:
         """The AWS_* variables by which a client reaches the server, or a proxy in front of it."""
@@ -52,12 +54,12 @@ class S3Server:
         """Start, or start again after `stop` or `kill` on the same port with the same objects."""
         (self.folder / "objects").mkdir(parents=True, exist_ok=True)
         (self.folder / "attributes").mkdir(exist_ok=True)
-        address = ["--port", f"127.0.0.1:{self.port}", "--region", REGION, "--quiet", "--keep-alive"]
+        address = ["--port", f"{self.host}:{self.port}", "--region", REGION, "--quiet", "--keep-alive"]
         # Object attributes in a folder: not every file system under a temporary folder has extended ones.
         backend = ["posix", "--sidecar", f"{self.folder}/attributes", f"{self.folder}/objects"]
         environment = os.environ | {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
         self.processes.start("versitygw", [self.program, *address, *backend], environment)
-        self.processes.wait_until("the S3 server listens", lambda: is_listening(self.port))
+        self.processes.wait_until("the S3 server listens", lambda: is_listening(self.port, self.host))
 
     def stop(self) -> None:
         self.processes.stop()
