@@ -17,7 +17,8 @@ from trimtab_cli.cluster.errors import (
 
 NOT_INSTALLED = (
     "this cluster does not know OptimizationJobs: Trimtab is not installed there; "
-    "an administrator installs it with: helm install trimtab helm/trimtab"
+    "an administrator installs the chart: "
+    "helm upgrade --install trimtab helm/trimtab --namespace trimtab-system --create-namespace"
 )
 _RIGHT = re.compile(
     r'User "(?P<user>.*?)" cannot (?P<verb>\S+) resource "(?P<resource>\S+?)" in API group "(?P<group>.*?)"'
@@ -25,6 +26,7 @@ _RIGHT = re.compile(
 )
 _MANAGER = re.compile(r'conflict with "(.*?)"')
 _BUSY = {408, 429}
+_LOOKS = {"get", "list", "watch"}
 
 
 def refusal(code: int, body: bytes) -> click.ClickException:
@@ -64,13 +66,16 @@ def _forbidden(message: str, status: dict[str, Any]) -> ClusterError:
     if found is None:
         return ClusterError(f"refused by the cluster's policy: {message}")
     resource = ".".join(filter(None, (found["resource"], found["group"])))
+    role = "view" if found["verb"] in _LOOKS else "edit"
     if found["namespace"]:
-        where, option, who = f"in namespace {found['namespace']}", f"-n {found['namespace']}", "the namespace"
+        where, grant = f"in namespace {found['namespace']}", f"of it can bind the ClusterRole {role} there"
     else:
-        where, option, who = "in all namespaces", "-A", "the cluster"
+        where, grant = (
+            "in all namespaces",
+            f"of the cluster can bind the ClusterRole {role}; or name one by -n",
+        )
     return ClusterError(
-        f"{found['user']} may not {found['verb']} {resource} {where}: an administrator of {who} can grant "
-        f"it with a role and its binding (check: kubectl auth can-i {found['verb']} {resource} {option})"
+        f"{found['user']} may not {found['verb']} {resource} {where}: an administrator {grant}"
     )
 
 

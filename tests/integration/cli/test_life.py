@@ -90,7 +90,8 @@ def test_job_that_has_ended_is_read_from_its_store(
 ):
     site.server.patch(site.profile, {"spec": {"store": {"uri": s3_bucket, "endpoint": s3_server.endpoint}}})
     job = site.job("digits")
-    person.says("submit", write(folder, job), *IN)
+    manifest = write(folder, job)
+    person.says("submit", manifest, *IN)
     job.document = job.now()
     job.succeed()
     store = job.status["result"].removesuffix("/result.json")
@@ -102,6 +103,8 @@ def test_job_that_has_ended_is_read_from_its_store(
     assert "digits in namespace cli: Guardrail met, int8 published" in shown
     assert f"Store  {store}" in shown
     assert person.says("logs", "digits", "--trial", 3, "--tail", 1, *IN) == (0, "epoch 2\n", "")
+    again = person.says("submit", manifest, *IN, "--wait", "-o", "json")
+    assert (again[0], json.loads(again[1])["status"]["phase"]) == (0, "Succeeded")
     assert [person.says(verb, "digits", *IN)[0] for verb in ("stop", "suspend", "retry")] == [2, 2, 2]
     config_map = site.server.get(job.child("ConfigMap", "code"))
     assert config_map["data"] == {"digits.py": "class Digits: ...\n"}

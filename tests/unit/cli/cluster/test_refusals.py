@@ -35,12 +35,16 @@ def body(message: str, **details: Any) -> bytes:
         pytest.param(
             403,
             body(FORBIDDEN),
-            "jane may not get optimizationjobs.trimtab.io in namespace vision: an administrator of the "
-            "namespace can grant it with a role and its binding (check: kubectl auth can-i get "
-            "optimizationjobs.trimtab.io -n vision)",
+            "jane may not get optimizationjobs.trimtab.io in namespace vision: an administrator of it can "
+            "bind the ClusterRole view there",
             id="no-right",
         ),
-        pytest.param(403, body(EVERYWHERE), "an administrator of the cluster can grant it", id="nowhere"),
+        pytest.param(
+            403,
+            body(EVERYWHERE),
+            "an administrator of the cluster can bind the ClusterRole view; or name one by -n",
+            id="nowhere",
+        ),
         pytest.param(
             403, body("exceeded quota: small"), "refused by the cluster's policy: exceeded quota", id="quota"
         ),
