@@ -219,6 +219,15 @@ def test_the_worked_example_of_the_guardrail_is_right():
         assert (upper > 0.02) is bool(missed)
 
 
+def test_symptoms_to_operate_by_are_reasons_that_exist():
+    rows = re.findall(r"^\| (.*?) \|", (ROOT / "docs/how-to/operate.md").read_text(), re.MULTILINE)
+    named = {word for row in rows for word in re.findall(r"`([A-Z]\w+)`", row)} - {"ImagePullBackOff"}
+    known = set(inline(ROOT / "docs/reference/conditions.md"))
+
+    assert len(named) > 12
+    assert named - known == set()
+
+
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs/README.md").read_text()
     pages_below = [page for page in PAGES if page.parent.parent == ROOT / "docs"]

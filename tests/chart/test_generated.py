@@ -8,6 +8,8 @@ import yaml
 
 from helm import generate
 from tests.support.chart import CHART
+from trimtab_api.manifest import parse_job, parse_profile
+from trimtab_api.support import refusals
 from trimtab_operator.settings import PREFIX, Settings
 
 ROOT = CHART.parents[1]
@@ -24,6 +26,14 @@ def test_chart_has_the_definitions_and_no_others() -> None:
     named = {path.name for path in (CHART / "files/crds").iterdir()}
 
     assert named == {path.name for path in ROOT.glob("crds/*.yaml")}
+
+
+def test_examples_for_artifact_hub_are_valid() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    profile, job = yaml.safe_load(chart["annotations"]["artifacthub.io/crdsExamples"])
+
+    assert parse_profile(profile)
+    assert refusals(parse_job(job), where="cluster") == ()
 
 
 def test_every_value_has_a_type_and_every_type_a_value() -> None:
