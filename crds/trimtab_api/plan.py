@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import ValidationError
 
@@ -15,6 +14,7 @@ from trimtab_api.policy import breaches
 from trimtab_api.profile import OptimizationProfile
 from trimtab_api.segments import Segment, WorkerGroup, segments_of
 from trimtab_api.translate import problems_of
+from trimtab_api.versions import SCHEMA_VERSION, SchemaVersion
 
 __all__ = ["Plan", "Segment", "WorkerGroup", "resolve"]
 
@@ -22,7 +22,7 @@ __all__ = ["Plan", "Segment", "WorkerGroup", "resolve"]
 class Plan(Model):
     """A job resolved against a profile; nothing in it is left to default."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of this shape."""
     name: str
     """Name of the job."""

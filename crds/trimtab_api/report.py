@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from trimtab_api.conditions import Condition
 from trimtab_api.model import Model
 from trimtab_api.search import Objective
+from trimtab_api.versions import SCHEMA_VERSION, SchemaVersion
 
 Phase = Literal[
     "Pending",
@@ -262,7 +263,7 @@ class Progress(Model):
 class Report(Progress):
     """Everything a run found: the content of result.json."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = SCHEMA_VERSION
     """Version of this shape."""
     name: Name
     """Name of the job."""

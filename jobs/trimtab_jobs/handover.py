@@ -5,7 +5,7 @@ The trials themselves are in the record. What was raised or edited meanwhile cha
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from trimtab_jobs.candidates import Made
@@ -25,7 +25,7 @@ def hand_over_search(store: Store, found: SearchOutcome) -> None:
 
 def search_end(store: Store) -> Ended:
     """How an earlier segment's search ended; JobError when none has."""
-    return Ended(**_get(store, SEARCH_KEY, "search"))
+    return Ended(**_known(Ended, _get(store, SEARCH_KEY, "search")))
 
 
 def hand_over_models(store: Store, models: Sequence[Made]) -> None:
@@ -38,21 +38,25 @@ def models_made(store: Store) -> tuple[Made, ...]:
     return tuple(_made(each) for each in _get(store, MODELS_KEY, "compress")["models"])
 
 
-def _made(fields: dict[str, Any]) -> Made:
-    failure = fields.pop("failure")
-    steps = tuple(fields.pop("steps"))
-    return Made(**fields, steps=steps, failure=Failure(**failure) if failure else None)
+def _made(found: dict[str, Any]) -> Made:
+    made = _known(Made, found)
+    failure = Failure(**_known(Failure, made["failure"])) if made["failure"] else None
+    return Made(**{**made, "steps": tuple(made["steps"]), "failure": failure})
 
 
-def _put(store: Store, key: str, fields: dict[str, Any]) -> None:
-    store.put(key, json.dumps({"schemaVersion": 1} | fields, indent=1).encode())
+def _known(kind: type[Made | Failure | Ended], found: dict[str, Any]) -> dict[str, Any]:
+    """The fields that this version knows: a later one's driver may have left more."""
+    return {each.name: found[each.name] for each in fields(kind) if each.name in found}
+
+
+def _put(store: Store, key: str, content: dict[str, Any]) -> None:
+    store.put(key, json.dumps({"schemaVersion": 1} | content, indent=1).encode())
 
 
 def _get(store: Store, key: str, segment: str) -> dict[str, Any]:
     try:
-        fields: dict[str, Any] = json.loads(store.get(key))
+        found: dict[str, Any] = json.loads(store.get(key))
     except MissingError:
         fix = f"run the segment {segment} first"
         raise JobError("Infrastructure", f"{store.uri}/{key} is not there: {fix}") from None
-    del fields["schemaVersion"]
-    return fields
+    return found

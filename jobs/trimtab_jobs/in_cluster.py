@@ -106,7 +106,7 @@ def main(environment: Mapping[str, str]) -> int:
             say(f"error: {error}")
             return NOT_REPORTED.code
         channel = ReportChannel(while_ours(patch_to(maps, settings), stop), say)
-        progress = Progress(Report(name=settings.job), printed(channel.publish))
+        progress = Progress(Report(name=settings.job, phase="Starting"), printed(channel.publish))
         with alive.watched(settings.alive):
             end = drive(Attempt(settings, read_from(maps, settings), progress, stop))
             alive.sign(end.report_seconds)

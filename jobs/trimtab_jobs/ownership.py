@@ -49,7 +49,7 @@ def _check_same(store: Store, plan: Plan) -> bool:
 def earlier_report(store: Store) -> Report | None:
     """What an earlier run had written last; None when there is nothing that can be read."""
     try:
-        return Report.model_validate_json(store.get(RESULT_KEY))
+        return Report.model_validate_json(store.get(RESULT_KEY), extra="ignore")
     except (MissingError, ValidationError):
         return None
 

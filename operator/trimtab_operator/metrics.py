@@ -6,7 +6,6 @@ What is known to happen is there from the start, at zero: no alert comes from a 
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib.metadata import version
 from typing import Literal, get_args
 
 from prometheus_client import (
@@ -22,6 +21,7 @@ from prometheus_client import (
 )
 
 from trimtab_api.report import Phase
+from trimtab_api.versions import VERSION
 from trimtab_operator.conditions import FAILED, SUCCEEDED
 from trimtab_operator.errors import ClusterError
 
@@ -45,7 +45,7 @@ class Metrics:
         histogram = partial(Histogram, registry=self.registry)
         ProcessCollector(registry=self.registry)
         build = Info("trimtab_build", "The version that runs.", registry=self.registry)
-        build.info({"version": version("trimtab")})
+        build.info({"version": VERSION})
 
         self._leader = gauge("trimtab_leader", "Whether this operator holds the Lease and acts: 1 or 0.")
         self._queue = gauge("trimtab_queue_depth", "Jobs that wait to be looked at now.")

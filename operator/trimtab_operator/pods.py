@@ -54,13 +54,14 @@ def head_of(pods: Iterable[Manifest]) -> Manifest | None:
 
 
 def identity_of(head: Manifest) -> str | None:
-    """Return what is another with every start of a head; None of one that is not ready."""
+    """Return what is another with every start of a head; None of one that is not ready, or not any more."""
     ready = any(
         at(each, "type") == "Ready" and at(each, "status") == "True"
         for each in items_at(head, "status", "conditions")
     )
     uid = text_at(head, "metadata", "uid")
-    return f"{uid}/{_restarts(head)}" if ready and uid else None
+    is_there = ready and text_at(head, "status", "phase") == "Running" and not is_going(head)
+    return f"{uid}/{_restarts(head)}" if is_there and uid else None
 
 
 def loss_of(pods: tuple[Manifest, ...], known: str | None, now: datetime) -> str:

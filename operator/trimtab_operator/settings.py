@@ -10,7 +10,6 @@ import socket
 import uuid
 from collections.abc import Iterable
 from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from trimtab_api.versions import VERSION
 from trimtab_operator.lease import LeaseTerms
 from trimtab_operator.queue import Backoff
 from trimtab_operator.resources import Defaults
@@ -34,7 +34,7 @@ _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where a pod reads which namespace it is in."""
 _SERVICE = re.compile(r"(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_\w+)?)?)")
 """How variables go on that Kubernetes sets for a Service whose name begins with trimtab-operator."""
-_DEFAULTS = Defaults(worker_image=f"trimtab-worker:{version('trimtab')}")
+_DEFAULTS = Defaults(worker_image=f"trimtab-worker:{VERSION}")
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Words = Annotated[tuple[str, ...], NoDecode]

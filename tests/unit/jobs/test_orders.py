@@ -41,7 +41,7 @@ def test_without_control_it_is_the_first_attempt():
         pytest.param({}, "has no plan.json", id="no plan"),
         pytest.param({"plan.json": "{"}, "plan.json cannot be read: Invalid JSON", id="no JSON"),
         pytest.param(
-            {"plan.json": '{"schemaVersion": 2}'}, "plan.json cannot be read: schemaVersion: ", id="version"
+            {"plan.json": '{"schemaVersion": 3}'}, "plan.json cannot be read: schemaVersion: ", id="version"
         ),
         pytest.param(
             data_of(plan_of(), **{"control.json": '{"stopSearch": "whim"}'}),

@@ -102,7 +102,7 @@ def test_a_run_that_has_just_begun_is_refused_with_what_to_do(tmp_path: Path):
     ("content", "field"),
     [
         pytest.param("no json", "the file", id="no-json"),
-        pytest.param(json.dumps({"name": "a", "schemaVersion": 2}), "schemaVersion", id="later-version"),
+        pytest.param(json.dumps({"name": "a", "schemaVersion": 3}), "schemaVersion", id="later-version"),
     ],
 )
 def test_a_result_that_cannot_be_read_is_refused_by_its_field(tmp_path: Path, content: str, field: str):

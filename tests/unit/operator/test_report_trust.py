@@ -57,7 +57,7 @@ NOT_BELIEVED = {
         f"the report is of attempt '{'9' * 20}', not 1",
     ),
     "another version": (
-        written({**REPORT, "schemaVersion": 2}),
+        written({**REPORT, "schemaVersion": 3}),
         "the report cannot be read: schemaVersion: ",
     ),
     "no number": (written('{"name": "digits", "speedup": NaN}'), "the report cannot be read: speedup: "),
