@@ -57,9 +57,9 @@ def test_operator_of_some_namespaces_has_the_same_rights_there_and_reads_profile
 
 @pytest.fixture
 def rendered(helm: Helm) -> list[Document]:
-    """The chart for one namespace."""
+    """The chart for one namespace, under names that no other test's operator has."""
     without = {"crds": {"enabled": False}, "rbac": {"people": False}}
-    return helm.render({**without, "namespaces": [NAMESPACE]})
+    return helm.render({**without, "namespaces": [NAMESPACE], "fullnameOverride": NAMESPACE})
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_rights_are_enough_for_the_course_of_a_job_and_each_is_used(
     with (
         ApiProxy(site.server.plane) as proxy,
         OperatorProcess(
-            site.server, tmp_path / "operator", "trimtab-operator", proxy, settings, token=token
+            site.server, tmp_path / "operator", NAMESPACE, proxy, settings, token=token
         ) as operator,
     ):
         run_all(site)
