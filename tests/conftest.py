@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.s3",
     "tests.support.proxy",
     "tests.support.chart",
+    "tests.support.real_nodes",
 ]
 
 TIERS = {
@@ -23,6 +24,7 @@ TIERS = {
     "jobs": "real torch, Ray and ONNX Runtime on small data",
     "integration": "real servers: etcd, kube-apiserver, S3",
     "chart": "the Helm chart: what it renders, refuses and installs on a real API server",
+    "e2e": "real nodes: pods on kubelets, the chart, the images, from a manifest to its model",
     "browser": "the report in Chromium",
     "faults": "drivers and operators killed, servers away, journals cut, stores that misbehave",
 }

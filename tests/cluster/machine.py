@@ -5,6 +5,9 @@
 
 A power cut kills all of its processes at once. The mounts go with the last of them, the pods' networks with
 the mounts; the disk stays, and the node starts from it again.
+
+A node claims to have four times this machine's processors, as what pods ask for would soon exceed two. They
+run on the machine's own all the same.
 """
 
 import os
@@ -31,6 +34,12 @@ for each in /proc/sys/kernel /proc/sys/vm; do # the kubelet would change this ma
     mount --bind $each $each
     mount -o remount,bind,ro $each
 done
+memory=/sys/devices/system/node # the kubelet counts the processors of each memory node there
+for each in 0 1 2 3; do
+    mkdir -p /run/memory/node$each
+    mount --bind $memory/node0 /run/memory/node$each
+done
+mount --rbind /run/memory $memory
 exec containerd --config "$1/containerd.toml"
 """
 

@@ -1,0 +1,33 @@
+"""Nodes as pools: a name less its number is the pool's; nodes of the pool `gpu` claim to have GPUs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.cluster.nodes import Nodes
+
+GPU_POOL, GPU = "gpu", "nvidia.com/gpu"
+GPUS = 2
+"""Of each node of that pool."""
+
+
+def pooled_nodes(folder: Path, names: Sequence[str], **options: bool) -> Nodes:
+    """Nodes whose GPUs are made up, to be started; `options` are theirs."""
+    return Nodes(folder, names, resources=made_up(names), **options)
+
+
+def divide(nodes: Nodes) -> None:
+    """Label each started node with its pool, and keep pods off GPUs that do not tolerate their taint."""
+    for name in nodes.names:
+        nodes.kubectl("label", "node", name, f"pool={pool_of(name)}")
+        if pool_of(name) == GPU_POOL:
+            nodes.kubectl("taint", "node", name, f"{GPU}=present:NoSchedule")
+
+
+def made_up(names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """The resources that nodes do not have and claim."""
+    return {name: {GPU: str(GPUS)} for name in names if pool_of(name) == GPU_POOL}
+
+
+def pool_of(name: str) -> str:
+    """The pool of a node: `gpu` of `gpu-1`."""
+    return name.rpartition("-")[0] or name
