@@ -55,6 +55,16 @@ bench: $(VENV)/bench-installed ## Run one claim against its peers: make bench NA
 faults: $(VENV)/installed test-deps ## The long table of faults: drivers and operators killed, servers taken away, requests refused
 	TRIMTAB_FAULTS=full $(BIN)/pytest tests/faults -s
 
+.PHONY: images
+images: $(VENV)/installed ## What sites without the internet need: dist/images/ with the list and the bills of materials
+	$(BIN)/python helm/images.py dist/images
+
+.PHONY: image-test
+image-test: export TRIMTAB_TEST_IMAGES = $(CURDIR)/$(VENV)/images
+image-test: export TRIMTAB_WORKER_IMAGE = full
+image-test: $(VENV)/installed test-deps ## Build the whole worker image and run the demo's job from it on real nodes (24 GB, 10 min)
+	$(BIN)/pytest tests/e2e/test_digits.py -s; status=$$?; $(BIN)/python -m tests.cluster.images remove; exit $$status
+
 .PHONY: test-deps
 test-deps: $(VENV)/installed ## Build the test control plane and S3 server (needs Go 1.26; kept outside the tree), get Chromium
 	$(BIN)/python -m tests.cluster build

@@ -1,4 +1,4 @@
-"""python -m tests.cluster.images base|operator|worker: container images for the nodes of a test cluster.
+"""python -m tests.cluster.images base|operator|worker|remove: images for the nodes of a test cluster.
 
 Nothing is pulled from a registry: the base is made of Debian's packages, and a Dockerfile is built on it.
 What is built is kept as an archive outside the tree, by what it is made of, and built anew only where
@@ -20,14 +20,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.cluster.packages import check_machine
 from tests.cluster.programs import UnavailableError, cache_folder, locked
 
 ROOT = Path(__file__).parents[2]
 BASE = "localhost/base:test"
 OPERATOR, WORKER = "localhost/trimtab-operator:test", "localhost/trimtab-worker:test"
+IS_FULL = os.environ.get("TRIMTAB_WORKER_IMAGE") == "full"
+"""Whether the worker's image holds all that it is released with: 6 GB, which `make image-test` tries."""
 RAY_ALONE = {"PACKAGES": "ray[default]"}
 """Build arguments of a worker's image with Ray and Trimtab alone, a tenth of all."""
-TOOLS = ("buildah", "mmdebstrap")
 PACKAGES = ("python3", "python3-venv", "python3-pip", "libstdc++6", "ca-certificates", "procps")
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 AS_IN_PYTHON_SLIM = 'ln -s python3 "$1"/usr/bin/python; rm -f "$1"/etc/hostname; : > "$1"/etc/resolv.conf'
@@ -46,13 +48,18 @@ KEPT_ARCHIVES = 3
 """How many archives of one image stay, for trees that are tested in turn."""
 
 
+def images_folder() -> Path:
+    """Where images are kept: `$TRIMTAB_TEST_IMAGES`, else beside the programs."""
+    return Path(os.environ.get("TRIMTAB_TEST_IMAGES") or cache_folder() / "images")
+
+
 class ImageError(RuntimeError):
     """An image could not be built; the message ends with the tool's last words."""
 
 
 def base_image(folder: Path) -> Path:
     """An archive of Debian with Python and certificates, tagged `localhost/base:test`."""
-    check_tools()
+    check_machine()
     with archive_of(folder, BASE, RECIPE) as archive:
         if not archive.exists():
             root = folder / "root.tar"
@@ -81,11 +88,15 @@ def build_image(folder: Path, context: Path, target: str, tag: str, arguments: M
 def build(folder: Path, context: Path, options: tuple[str, ...], arguments: Mapping[str, str]) -> None:
     """Build a Dockerfile into the store, with this machine's network, package index and authorities."""
     given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    settings = index_settings()
+    given += [
+        f"--volume={wheels}:{wheels}:ro" for wheels in settings.get("find-links", []) if Path(wheels).is_dir()
+    ]
     with tempfile.TemporaryDirectory() as secrets:
-        for name, text in index_secrets(index_settings()).items():
+        for name, text in index_secrets(settings).items():
             (Path(secrets) / name).write_text(text)
             given.append(f"--secret=id={name},src={secrets}/{name}")
-        ways = ("--quiet", "--layers", "--isolation=chroot", "--network=host", "--pull-never")
+        ways = ("--quiet", f"--layers={not IS_FULL}", "--isolation=chroot", "--network=host", "--pull-never")
         buildah(folder, "bud", *ways, *given, *options, str(context))
 
 
@@ -99,7 +110,7 @@ def index_settings() -> dict[str, list[str]]:
 
 def index_secrets(settings: Mapping[str, list[str]]) -> dict[str, str]:
     """The files that tell pip and uv in an image of the index and of whom to trust: name → text."""
-    links = [link for link in settings.get("find-links", []) if "://" in link]
+    links = [link for link in settings.get("find-links", []) if "://" in link or Path(link).is_dir()]
     first, more = settings.get("index-url", []), settings.get("extra-index-url", [])
     hosts = settings.get("trusted-host", [])
     told = {"index-url": first, "extra-index-url": more, "trusted-host": hosts, "find-links": links}
@@ -171,30 +182,27 @@ def run(*command: str) -> str:
     return done.stdout.strip()
 
 
-def check_tools() -> None:
-    """UnavailableError where images cannot be built."""
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        raise UnavailableError(
-            f"{' and '.join(missing)} not found: run sudo apt-get install {' '.join(missing)}"
-        )
-    if os.geteuid() != 0:
-        raise UnavailableError("images are built by root: run the tests as root")
+def remove(folder: Path) -> None:
+    """Remove all images, their archives, and the packages that were downloaded for them."""
+    buildah(folder, "rm", "--all")
+    buildah(folder, "rmi", "--all", "--force")
+    shutil.rmtree(folder)
 
 
 def main() -> None:
-    folder = cache_folder() / "images"
-    builds = {
+    folder = images_folder()
+    actions = {
         "base": lambda: base_image(folder),
         "operator": lambda: build_image(folder, ROOT, "operator", OPERATOR, {}),
-        "worker": lambda: build_image(folder, ROOT, "worker", WORKER, RAY_ALONE),
+        "worker": lambda: build_image(folder, ROOT, "worker", WORKER, {} if IS_FULL else RAY_ALONE),
+        "remove": lambda: remove(folder),
     }
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("image", choices=builds)
+    parser.add_argument("action", choices=actions)
     try:
-        print(builds[parser.parse_args().image]())
+        print(actions[parser.parse_args().action]() or folder)
     except (UnavailableError, ImageError) as error:
         sys.exit(str(error))
 

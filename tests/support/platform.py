@@ -19,9 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.images import OPERATOR, RAY_ALONE, ROOT, WORKER, build_image
+from tests.cluster.images import IS_FULL, OPERATOR, RAY_ALONE, ROOT, WORKER, build_image, images_folder
 from tests.cluster.nodes import Nodes
-from tests.cluster.programs import cache_folder
 from tests.support.chart import HOME, Helm, Release
 from tests.support.cluster import ApiServer
 from tests.support.operated import Job
@@ -130,9 +129,10 @@ class Team:
         self.platform.nodes.plane.processes.wait_until(what, is_so, PATIENCE_SECONDS, every_seconds=0.3)
 
     def nothing_runs(self) -> bool:
-        """Whether neither a Ray cluster nor a pod is left, not even one that is going."""
+        """Whether no Ray cluster is left, and no pod that holds anything of a node, even if it is going."""
         clusters = self.server.items("ray.io/v1", "RayCluster", self.namespace)
-        return not clusters and not self.server.items("v1", "Pod", self.namespace)
+        pods = self.server.items("v1", "Pod", self.namespace)
+        return not clusters and all(pod["status"]["phase"] in ("Succeeded", "Failed") for pod in pods)
 
 
 def profile(endpoint: str) -> Document:
@@ -162,7 +162,7 @@ def profile(endpoint: str) -> Document:
             },
             "overlay": {
                 "env": [
-                    {"name": "PYTHONPATH", "value": PACKAGES},
+                    *([] if IS_FULL else [{"name": "PYTHONPATH", "value": PACKAGES}]),
                     {"name": "TRIMTAB_TEST_NOTES", "value": NOTES},
                 ],
                 "volumes": volumes,
@@ -220,9 +220,8 @@ def local_volume(namespace: str, name: str, folder: str, mode: str, nodes: list[
 @pytest.fixture(scope="session")
 def platform(nodes: Nodes, helm: Helm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Trimtab installed by its chart on the session's nodes; tests share it, each with teams of its own."""
-    images = cache_folder() / "images"
-    nodes.load(build_image(images, ROOT, "operator", OPERATOR, {}))
-    nodes.load(build_image(images, ROOT, "worker", WORKER, RAY_ALONE))
+    nodes.load(build_image(images_folder(), ROOT, "operator", OPERATOR, {}))
+    nodes.load(build_image(images_folder(), ROOT, "worker", WORKER, {} if IS_FULL else RAY_ALONE))
     folder = tmp_path_factory.mktemp("platform")
     s3 = S3Server.at(folder / "s3", nodes.address)
     s3.start()
