@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.support.api_faults import Fault
 from tests.support.api_proxy import ApiProxy
 from tests.support.cluster import ApiServer
+from tests.support.operator_process import documented_roles
 from trimtab_operator.cluster import KubeCluster, load_configuration
 from trimtab_operator.kinds import LEASE
 from trimtab_operator.lease import Elector, LeaseTerms
 
-PERMISSIONS = Path(__file__).parents[3] / "docs/reference/rbac.md"
+NAME = "trimtab-operator"
+"""Of the Lease, as the documented permissions have it."""
 LONG_SECONDS = 600.0
 """Longer than any test: who holds the Lease for so long has it until it is released or taken."""
 names = (f"lease-{number}" for number in itertools.count(1))
@@ -35,7 +36,7 @@ class Place:
 
     @property
     def document(self) -> dict[str, Any]:
-        metadata = {"name": "operator", "namespace": self.namespace}
+        metadata = {"name": NAME, "namespace": self.namespace}
         return {"apiVersion": LEASE.api_version, "kind": LEASE.name, "metadata": metadata}
 
     def spec(self) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class Place:
         file = kubeconfig or self.server.plane.kubeconfig
         cluster = KubeCluster(await load_configuration(str(file)))
         terms = LeaseTerms(
-            "operator", self.namespace, identity, renew_seconds + 0.1, renew_seconds, retry_seconds=0.05
+            NAME, self.namespace, identity, renew_seconds + 0.1, renew_seconds, retry_seconds=0.05
         )
         try:
             yield Elector(cluster, terms, lambda: datetime.now(UTC))
@@ -202,11 +203,7 @@ def test_renewal_that_arrives_late_is_refused(place: Place, tmp_path: Path) -> N
 
 
 def test_documented_permissions_are_enough(place: Place, tmp_path: Path) -> None:
-    role = next(
-        document
-        for text in re.findall(r"^```yaml\n(.*?)^```$", PERMISSIONS.read_text(), re.MULTILINE | re.DOTALL)
-        if (document := yaml.safe_load(text))["kind"] == "Role"
-    )
+    role = next(each for each in documented_roles() if each["kind"] == "Role")
     role["metadata"]["namespace"] = place.namespace
     account = {"kind": "ServiceAccount", "name": "operator", "namespace": place.namespace}
     metadata = {"name": "operator", "namespace": place.namespace}
