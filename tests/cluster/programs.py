@@ -150,8 +150,7 @@ def copy_definitions(program: Program) -> None:
 def link_flags(program: Program) -> str:
     """Linker flags: no debug tables; Kubernetes' programs and Helm are told their version, which they report.
 
-    Helm is also told the version of Kubernetes that it takes for granted where it sees no cluster; it would be
-    1.20.
+    Helm is also told the version of Kubernetes that it takes for granted where it sees no cluster: else 1.20.
     """
     facts = {}
     if program.folder == "kubernetes":
