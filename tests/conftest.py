@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.support.proxy",
     "tests.support.chart",
     "tests.support.real_nodes",
+    "tests.support.platform",
 ]
 
 TIERS = {

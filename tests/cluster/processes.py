@@ -143,10 +143,10 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def is_listening(port: int) -> bool:
-    """Whether something accepts connections on this port of the loopback address."""
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether something accepts connections on this port of an address of this host."""
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection((host, port), timeout=1).close()
     except OSError:
         return False
     return True

@@ -1,10 +1,6 @@
 """The manifest of `make demo` on a cluster: every phase, the published model, and nothing left but it."""
 
 import hashlib
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 from tests.cluster.images import ROOT
@@ -12,7 +8,6 @@ from tests.support.operated import Job
 from tests.support.platform import Platform, Team
 
 MANIFEST = ROOT / "examples/digits/job.yaml"
-TRIMTAB = Path(sys.executable).with_name("trimtab")
 
 
 def test_the_demos_own_manifest_becomes_a_published_model_on_real_pods(platform: Platform) -> None:
@@ -25,8 +20,7 @@ def test_the_demos_own_manifest_becomes_a_published_model_on_real_pods(platform:
     assert status["trials"]["completed"] + status["trials"]["pruned"] == 24
     assert {each["type"]: each["status"] for each in status["conditions"]}["GuardrailMet"] == "True"
     assert_published(team, job, status)
-    team.wait_until("the cluster is gone", team.nothing_runs)
-    assert_logs_stay(team, job)
+    team.wait_until("the clusters are gone", team.nothing_runs)
 
 
 def course_of(job: Job) -> tuple[list[str], dict[str, Any]]:
@@ -50,12 +44,3 @@ def assert_published(team: Team, job: Job, status: dict[str, Any]) -> None:
     published = store.get(artifact["uri"].removeprefix(f"{store.uri}/"))
     assert hashlib.sha256(published).hexdigest() == artifact["sha256"]
     assert len(published) == artifact["bytes"]
-
-
-def assert_logs_stay(team: Team, job: Job) -> None:
-    """A trial's log is read from the store when its pod is gone."""
-    command = [TRIMTAB, "logs", job.name, "--trial", "0", "-n", team.namespace]
-    environment = os.environ | {"KUBECONFIG": str(team.platform.nodes.kubeconfig)}
-    read = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert read.returncode == 0, read.stderr
-    assert "epoch" in read.stdout

@@ -38,11 +38,16 @@ def test_a_suspended_job_ends_with_the_same_trials_and_bytes_as_a_local_run(
     assert_same_trials(store, local)
     assert candidates_of(store) == candidates_of(local)
     assert_nothing_repeated(team, job, store)
+    assert "training with" in trimtab(team, "logs", job.name, "--trial", "0")  # its pod is gone
 
 
-def trimtab(team: Team, *arguments: str) -> None:
+def trimtab(team: Team, *arguments: str) -> str:
+    """What the command prints."""
     environment = os.environ | {"KUBECONFIG": str(team.platform.nodes.kubeconfig)}
-    subprocess.run([TRIMTAB, *arguments, "-n", team.namespace], env=environment, check=True)
+    command = [TRIMTAB, *arguments, "-n", team.namespace]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def run_here(folder: Path) -> Store:

@@ -38,6 +38,7 @@ class Counting(SupervisedTask):
         with open(self.executions, "ab", buffering=0) as file:
             file.write(started.encode())
             os.fsync(file.fileno())
+        print(f"training with {dict(params)}", flush=True)
         super().train(model, params, context)
 
     def schedule(self, progress: float) -> float:

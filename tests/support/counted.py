@@ -42,6 +42,7 @@ def counted(name: str, *, trials: int = 6, pause: float = 0.5, **spec: Any) -> s
                 "sampler": {"random": {}},
                 "pruner": {"none": {}},
             },
+            "resources": {"search": {"workers": 2}, "compress": {"workers": 2}},  # of one shape: one cluster
             "compress": {"quantize": ["int8"]},
             "guardrail": [{"metric": "accuracy", "maxDrop": 0.05}],
             **spec,

@@ -12,6 +12,7 @@ hostPath. The folder NOTES of the pods is one folder of this machine: a task wri
 
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ class Platform:
             notes = self.folder / "notes" / name
             notes.mkdir(parents=True)
             notes.chmod(0o777)
-            for document in team_documents(name, self.s3.environment(), self.nodes.names, notes):
+            credentials = self.s3.add_user(name, BUCKET, f"{name}/")
+            for document in team_documents(name, credentials, self.nodes.names, notes):
                 self.server.create(document)
             self.teams[name] = Team(self, name, notes)
         return self.teams[name]
@@ -84,6 +86,7 @@ OPERATOR_NAME = "trimtab-operator"
 VALUES: Document = {
     "image": {"repository": OPERATOR.rpartition(":")[0], "tag": OPERATOR.rpartition(":")[2]},
     "worker": {"image": WORKER},
+    "kuberay": {"namespace": "kuberay-system"},
     "operator": {"env": {"TRIMTAB_OPERATOR_HEAD_MEMORY": "2Gi"}},
     "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
 }
@@ -219,10 +222,16 @@ def local_volume(namespace: str, name: str, folder: str, mode: str, nodes: list[
 
 @pytest.fixture(scope="session")
 def platform(nodes: Nodes, helm: Helm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Trimtab installed by its chart on the session's nodes; tests share it, each with teams of its own."""
+    """Trimtab on the session's nodes; tests share it, each with teams of its own."""
+    with running_platform(nodes, helm, tmp_path_factory.mktemp("platform")) as found:
+        yield found
+
+
+@contextmanager
+def running_platform(nodes: Nodes, helm: Helm, folder: Path) -> Iterator[Platform]:
+    """Trimtab installed by its chart on started nodes; meanwhile the AWS_* variables are its store's."""
     nodes.load(build_image(images_folder(), ROOT, "operator", OPERATOR, {}))
     nodes.load(build_image(images_folder(), ROOT, "worker", WORKER, {} if IS_FULL else RAY_ALONE))
-    folder = tmp_path_factory.mktemp("platform")
     s3 = S3Server.at(folder / "s3", nodes.address)
     s3.start()
     s3.make_bucket(BUCKET)

@@ -2,14 +2,17 @@
 
 `s3_server` runs once per session; `s3_bucket` gives a test a bucket of its own and sets the AWS_*
 variables, so that `open_store(s3_bucket)` reaches it without more. `own_s3_server` may be stopped,
-killed, frozen and started again.
+killed, frozen and started again. A user of a server has what is below a prefix, and nothing else.
 """
 
+import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -31,6 +34,8 @@ class S3Server:
     port: int
     processes: Processes
     host: str = LOOPBACK
+    statements: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of each bucket's policy: what its users may."""
 
     @classmethod
     def at(cls, folder: Path, host: str = LOOPBACK) -> "S3Server":
@@ -53,8 +58,10 @@ class S3Server:
     def start(self) -> None:
         """Start, or start again after `stop` or `kill` on the same port with the same objects."""
         (self.folder / "objects").mkdir(parents=True, exist_ok=True)
-        (self.folder / "attributes").mkdir(exist_ok=True)
+        for name in ("attributes", "users"):
+            (self.folder / name).mkdir(exist_ok=True)
         address = ["--port", f"{self.host}:{self.port}", "--region", REGION, "--quiet", "--keep-alive"]
+        address += ["--iam-dir", f"{self.folder}/users"]
         # Object attributes in a folder: not every file system under a temporary folder has extended ones.
         backend = ["posix", "--sidecar", f"{self.folder}/attributes", f"{self.folder}/objects"]
         environment = os.environ | {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
@@ -81,9 +88,32 @@ class S3Server:
         (self.folder / "objects" / name).mkdir()
         return f"s3://{name}"
 
+    def add_user(self, name: str, bucket: str, prefix: str) -> dict[str, str]:
+        """The AWS_* variables of a new user, who may read and write the bucket's keys that begin so."""
+        command: list[str | Path] = [self.program, "admin", "--endpoint-url", self.endpoint]
+        command += ["--access", ACCESS_KEY, "--secret", SECRET_KEY]
+        command += ["create-user", "--access", name, "--secret", SECRET_KEY, "--role", "user"]
+        subprocess.run(command, capture_output=True, check=True)
+        self.statements.setdefault(bucket, []).extend(statements(name, f"arn:aws:s3:::{bucket}", prefix))
+        policy = self.folder / "attributes" / bucket / "meta/policy"
+        policy.parent.mkdir(parents=True, exist_ok=True)
+        policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": self.statements[bucket]}))
+        return self.environment() | {"AWS_ACCESS_KEY_ID": name}
+
     @property
     def _process(self) -> psutil.Process:
         return psutil.Process(self.processes.children["versitygw"].pid)
+
+
+def statements(user: str, bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """What a bucket's policy says of a user who may use the keys that begin so, and see their names only."""
+    common = {"Effect": "Allow", "Principal": {"AWS": [user]}}
+    objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    below = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+    return [
+        {**common, "Action": objects, "Resource": f"{bucket}/{prefix}*"},
+        {**common, "Action": "s3:ListBucket", "Resource": bucket, "Condition": below},
+    ]
 
 
 @pytest.fixture(scope="session")
