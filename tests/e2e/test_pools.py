@@ -17,8 +17,8 @@ def test_the_search_runs_on_the_gpu_pool_and_compression_on_the_cpu_pool(platfor
     job = team.apply(counted("pools", trials=2, pause=0.0, resources=RESOURCES))
     job.runs(1, "search")
     searching = nodes_of_workers(team, "search")
-    job.runs(1, "compress")
-    compressing = nodes_of_workers(team, "compress")
+    job.runs(1, "export")
+    compressing = nodes_of_workers(team, "export")
     left = team.pods(**{"trimtab.io/segment": "search", "ray.io/node-type": "worker"})
     status = job.until("done", lambda found: found["status"]["phase"] == "Succeeded")["status"]
 

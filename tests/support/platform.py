@@ -22,6 +22,8 @@ import yaml
 
 from tests.cluster.images import IS_FULL, OPERATOR, RAY_ALONE, ROOT, WORKER, build_image, images_folder
 from tests.cluster.nodes import Nodes
+from tests.cluster.pools import divide, pooled_nodes
+from tests.cluster.programs import find_program
 from tests.support.chart import HOME, Helm, Release
 from tests.support.cluster import ApiServer
 from tests.support.operated import Job
@@ -86,6 +88,7 @@ OPERATOR_NAME = "trimtab-operator"
 VALUES: Document = {
     "image": {"repository": OPERATOR.rpartition(":")[0], "tag": OPERATOR.rpartition(":")[2]},
     "worker": {"image": WORKER},
+    "crds": {"enabled": False},  # there from the start: the garbage collector is slow to learn of new kinds
     "kuberay": {"namespace": "kuberay-system"},
     "operator": {"env": {"TRIMTAB_OPERATOR_HEAD_MEMORY": "2Gi"}},
     "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
@@ -245,3 +248,16 @@ def running_platform(nodes: Nodes, helm: Helm, folder: Path) -> Iterator[Platfor
         found.install()
         yield found
     s3.stop()
+
+
+@contextmanager
+def own_platform(folder: Path, *names: str) -> Iterator[Platform]:
+    """Trimtab on nodes of one's own, for a program that is no test; they end with it."""
+    nodes = pooled_nodes(folder / "nodes", names, policies=True)
+    nodes.start()
+    try:
+        divide(nodes)
+        with running_platform(nodes, Helm(find_program("helm"), folder / "helm"), folder) as found:
+            yield found
+    finally:
+        nodes.stop()
