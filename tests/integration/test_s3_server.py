@@ -5,18 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import obstore
 import pytest
-from obstore.exceptions import AlreadyExistsError, GenericError
+from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError
 from obstore.store import S3Store
 
 from tests.support.proxy import Fault, S3Proxy
 from tests.support.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 
 
-def connect(server: S3Server, bucket: str, endpoint: str | None = None) -> S3Store:
+def connect(server: S3Server, bucket: str, endpoint: str | None = None, user: str = ACCESS_KEY) -> S3Store:
     """A client that gives up at the first error, so that a test sees every one."""
     return S3Store(
         bucket.removeprefix("s3://"),
-        access_key_id=ACCESS_KEY,
+        access_key_id=user,
         secret_access_key=SECRET_KEY,
         endpoint=endpoint or server.endpoint,
         virtual_hosted_style_request=False,
@@ -57,6 +57,21 @@ def test_objects_survive_a_kill_and_a_restart(own_s3_server: S3Server) -> None:
     own_s3_server.start()
 
     assert read(store, "a/b") == b"body"
+
+
+def test_user_has_what_is_below_its_prefix_and_nothing_else(s3_server: S3Server, s3_bucket: str) -> None:
+    obstore.put(connect(s3_server, s3_bucket), "blue/a", b"of blue")
+    name = s3_server.add_user("red", s3_bucket.removeprefix("s3://"), "red/")["AWS_ACCESS_KEY_ID"]
+    store = connect(s3_server, s3_bucket, user=name)
+
+    assert (create(store, "red/a", b"1"), create(store, "red/a", b"2")) == (True, False)
+    assert [each["path"] for batch in obstore.list(store, "red/") for each in batch] == ["red/a"]
+    with pytest.raises(PermissionDeniedError):
+        read(store, "blue/a")
+    with pytest.raises(PermissionDeniedError):
+        obstore.put(store, "blue/b", b"1")
+    with pytest.raises(GenericError, match="AccessDenied"):
+        list(obstore.list(store, "blue/"))
 
 
 def test_proxy_is_transparent_unless_told_otherwise(s3_server: S3Server, s3_bucket: str) -> None:
