@@ -1,6 +1,7 @@
 """What the worker's image needs of a pod: a /tmp to write to, and no more."""
 
 import shlex
+from importlib.metadata import version
 from typing import Any
 
 from tests.cluster.images import WORKER
@@ -49,7 +50,7 @@ def ray_job(namespace: str) -> Document:
         "spec": {
             "entrypoint": f"python -c {shlex.quote(SCRIPT)}",
             "submitterPodTemplate": {"spec": submitter},
-            "rayClusterSpec": {"headGroupSpec": head},
+            "rayClusterSpec": {"rayVersion": version("ray"), "headGroupSpec": head},  # else probes need wget
         },
     }
 
