@@ -161,9 +161,8 @@ def found_log(store: "Store", name: str) -> "Log | None":
 def ended(store: "Store", name: str) -> bool:
     """Whether nothing more can come into a log: its trial has ended, or the run has."""
     from trimtab_cli.progress import ACTIVE
-    from trimtab_jobs.ownership import PLAN_KEY
+    from trimtab_jobs.ownership import PLAN_KEY, RESULT_KEY
     from trimtab_jobs.reports import report_of
-    from trimtab_jobs.saving import RESULT_KEY
 
     keys = store.list()
     if RESULT_KEY not in keys:

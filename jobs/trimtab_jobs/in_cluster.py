@@ -17,7 +17,6 @@ from trimtab_api.report import Report
 from trimtab_api.segments import Segment
 from trimtab_jobs import alive
 from trimtab_jobs.config_maps import ApiError, ConfigMaps
-from trimtab_jobs.driver import Run, carry_out
 from trimtab_jobs.errors import JobError, RefusedError, RunError, StoppedError
 from trimtab_jobs.orders import Orders
 from trimtab_jobs.ownership import begin, earlier_report, pin_code, used_seconds
@@ -26,7 +25,6 @@ from trimtab_jobs.pool import TrialPool, WorkerSetup
 from trimtab_jobs.pool.code import EVERY_FILE, code_digest
 from trimtab_jobs.progress import Progress, Publish
 from trimtab_jobs.report_channel import Patch, ReportChannel, patch_to
-from trimtab_jobs.saving import saving
 from trimtab_jobs.search import has_results
 from trimtab_jobs.settings import Settings
 from trimtab_jobs.store import FencedError, Record, Store, StoreError, check_store, open_store
@@ -191,10 +189,14 @@ def carry_out_segment(attempt: Attempt) -> None:
         return  # the driver was lost after it had published everything
     progress.count(max(orders.control.used_seconds, used_seconds(earlier)))
     following = PlanChannel(attempt.read, orders, say, heeding(attempt, orders, segment))
-    with cluster_pool(setup, segment, progress) as pool, following, saving(store, record, progress):
-        carry_out(
-            Run(plan, store, record, pool, progress, attempt.stop, code, segment, following, goes_on=True)
-        )
+    with cluster_pool(setup, segment, progress) as pool, following:
+        # Seconds to import, Optuna and SciPy with it: the workers start meanwhile.
+        from trimtab_jobs.driver import Run, carry_out
+        from trimtab_jobs.saving import saving
+
+        run = Run(plan, store, record, pool, progress, attempt.stop, code, segment, following, goes_on=True)
+        with saving(store, record, progress):
+            carry_out(run)
 
 
 def heeding(attempt: Attempt, first: Orders, segment: Segment) -> Heed:

@@ -6,11 +6,11 @@ from trimtab_api.edits import forbidden_edits
 from trimtab_api.plan import Plan
 from trimtab_api.report import Report
 from trimtab_jobs.errors import JobError, RefusedError
-from trimtab_jobs.saving import RESULT_KEY
 from trimtab_jobs.store import ExistsError, MissingError, Store
 
 PLAN_KEY = "plan.json"
 CODE_KEY = "code.sha256"
+RESULT_KEY = "result.json"
 
 
 def begin(store: Store, plan: Plan) -> None:

@@ -4,10 +4,9 @@ from pydantic import ValidationError
 
 from trimtab_api.report import Report
 from trimtab_jobs.errors import RefusedError
-from trimtab_jobs.ownership import PLAN_KEY
+from trimtab_jobs.ownership import PLAN_KEY, RESULT_KEY
 from trimtab_jobs.report.page import render
 from trimtab_jobs.reporting import trial_rows
-from trimtab_jobs.saving import RESULT_KEY
 from trimtab_jobs.search import recorded_trials
 from trimtab_jobs.store import MissingError, Store, open_store, recorded
 

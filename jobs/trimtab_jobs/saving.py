@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 from trimtab_api.report import Report
 from trimtab_jobs.errors import StoppedError
+from trimtab_jobs.ownership import RESULT_KEY
 from trimtab_jobs.progress import Progress
 from trimtab_jobs.repeating import repeatedly
 from trimtab_jobs.report.page import render
 from trimtab_jobs.reporting import trial_rows
 from trimtab_jobs.store import FencedError, Record, Store, StoreError
 
-RESULT_KEY = "result.json"
 SAVE_SECONDS = 10.0
 """How often result.json is written while a run goes on: so much of its time is lost with its driver."""
 

@@ -6,14 +6,12 @@ a batch is one step of the search: what was told, and what was asked in its plac
 
 import copy
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from typing import Any, Protocol
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from optuna.trial import FrozenTrial, TrialState
-
-from trimtab_jobs.search.replay import RESULT
 
 
 class Record(Protocol):
@@ -62,12 +60,6 @@ class Journal(BaseJournalBackend):
     def text(self) -> bytes:
         """The committed operations as one file that optuna-dashboard and JournalFileBackend open."""
         return b"".join(self._batches)
-
-
-def has_results(batches: Iterable[bytes]) -> bool:
-    """Whether any trial that is recorded has a result, its first rung's at least."""
-    lines = (line for batch in batches for line in batch.splitlines())
-    return any(RESULT in json.loads(line).get("user_attr", {}) for line in lines)
 
 
 class RungStorage(JournalStorage):

@@ -6,7 +6,8 @@ from random import Random
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from trimtab_jobs.search.space import Dimension, Params, Scalar, Space, configuration_key
+from trimtab_jobs.search.space import Dimension, Space, configuration_key
+from trimtab_jobs.search.trial import Params, Scalar
 
 MIDDLE = 0.5
 

@@ -8,11 +8,11 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from trimtab_jobs.pool import Failure
+from trimtab_jobs.search.results import RESULT
 from trimtab_jobs.search.samplers import seed_of
 from trimtab_jobs.search.trial import Trial, TrialState
 
 # Names of the user attributes under which a trial carries what Optuna has no place for.
-RESULT = "result"
 FAILURE = "failure"
 PROMOTED = "promoted"
 """Epoch up to which the trial was sent on last."""

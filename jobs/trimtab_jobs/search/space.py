@@ -1,7 +1,7 @@
 """The search space: the manifest's parameters as Optuna distributions, drawn in order, some conditionally."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,9 +11,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from trimtab_api.defaults import default_of
 from trimtab_api.job import FloatRange, IntRange, Parameter
 from trimtab_api.manifest import read_scalar
+from trimtab_jobs.search.trial import Params, Scalar
 
-Scalar = bool | int | float | str
-Params = Mapping[str, Scalar]
 Distribution = FloatDistribution | IntDistribution | CategoricalDistribution
 
 

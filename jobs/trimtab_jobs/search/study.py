@@ -18,6 +18,7 @@ from trimtab_jobs.search import replay
 from trimtab_jobs.search.journal import Journal, Record, RungStorage
 from trimtab_jobs.search.ranking import Leaders
 from trimtab_jobs.search.request import SearchRequest
+from trimtab_jobs.search.results import RESULT
 from trimtab_jobs.search.rungs import rungs_of
 from trimtab_jobs.search.samplers import sampler_of, seed_of
 from trimtab_jobs.search.space import space_of
@@ -98,7 +99,7 @@ class Study:
     def complete(self, trial: Trial, history: Sequence[Any]) -> None:
         """Tell the final result, which `trial` holds, with its curve over epochs."""
         self._report_curve(trial, history)
-        self._set(trial, replay.RESULT, replay.result_attribute(trial))
+        self._set(trial, RESULT, replay.result_attribute(trial))
         self._study.tell(trial.number, self._values_of(trial.metrics))
         self.table.put(replace(trial, state="completed"))
 
@@ -107,7 +108,7 @@ class Study:
         self._report_curve(trial, history)
         value = trial.metrics[self._objectives[0].metric]
         self._storage.set_trial_intermediate_value(self._id_of(trial), trial.epoch, value)
-        self._set(trial, replay.RESULT, replay.result_attribute(trial))
+        self._set(trial, RESULT, replay.result_attribute(trial))
         self.table.put(replace(trial, state="paused"))
 
     def promote(self, trial: Trial, epoch: int) -> Trial:

@@ -5,8 +5,8 @@ from collections import Counter
 from trimtab_jobs.pool import Failure
 from trimtab_jobs.search.failures import is_opening_streak
 from trimtab_jobs.search.ranking import Leaders
-from trimtab_jobs.search.space import Params, configuration_key
-from trimtab_jobs.search.trial import Counts, Trial, TrialState
+from trimtab_jobs.search.space import configuration_key
+from trimtab_jobs.search.trial import Counts, Params, Trial, TrialState
 
 
 class TrialTable:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trimtab_jobs.pool import Failure
-from trimtab_jobs.search.space import Params
 
+Scalar = bool | int | float | str
+Params = Mapping[str, Scalar]
 TrialState = Literal["running", "paused", "completed", "pruned", "failed", "lost", "duplicate"]
 """paused: waits on a rung, and is pruned if nothing promotes it; lost: run again as another trial;
 duplicate: answered from the record."""

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -273,3 +275,9 @@ def test_the_log_has_a_line_for_each_stage_and_message(capsys: pytest.CaptureFix
 
     assert capsys.readouterr().out == "Searching search\nSearching search trial 3 failed\n"
     assert len(reports) == 3
+
+
+def test_driver_has_started_its_workers_before_it_imports_what_is_slow():
+    script = "import sys, trimtab_jobs.in_cluster; print(*{name.split('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"numpy", "optuna", "ray", "scipy", "torch"} & set(ran.stdout.split())

@@ -13,7 +13,8 @@ from optuna.trial import TrialState
 from tests.support.search import Answer, MemoryRecord, accuracy_of, request_of, run_search
 from trimtab_jobs.pool import Failure, Work
 from trimtab_jobs.search import FatalFailure
-from trimtab_jobs.search.journal import Journal, RungStorage, has_results
+from trimtab_jobs.search.journal import Journal, RungStorage
+from trimtab_jobs.search.results import has_results
 
 
 def study_on(storage: JournalStorage, directions: tuple[str, ...] = ("maximize",)) -> optuna.Study:
