@@ -59,10 +59,14 @@ def test_objects_survive_a_kill_and_a_restart(own_s3_server: S3Server) -> None:
     assert read(store, "a/b") == b"body"
 
 
-def test_user_has_what_is_below_its_prefix_and_nothing_else(s3_server: S3Server, s3_bucket: str) -> None:
-    obstore.put(connect(s3_server, s3_bucket), "blue/a", b"of blue")
-    name = s3_server.add_user("red", s3_bucket.removeprefix("s3://"), "red/")["AWS_ACCESS_KEY_ID"]
-    store = connect(s3_server, s3_bucket, user=name)
+def test_user_has_what_is_below_its_prefix_and_nothing_else(own_s3_server: S3Server) -> None:
+    own_s3_server.stop()
+    own_s3_server.has_users = True
+    own_s3_server.start()
+    bucket = own_s3_server.make_bucket("shared")
+    obstore.put(connect(own_s3_server, bucket), "blue/a", b"of blue")
+    name = own_s3_server.add_user("red", "shared", "red/")["AWS_ACCESS_KEY_ID"]
+    store = connect(own_s3_server, bucket, user=name)
 
     assert (create(store, "red/a", b"1"), create(store, "red/a", b"2")) == (True, False)
     assert [each["path"] for batch in obstore.list(store, "red/") for each in batch] == ["red/a"]

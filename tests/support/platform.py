@@ -236,6 +236,7 @@ def running_platform(nodes: Nodes, helm: Helm, folder: Path) -> Iterator[Platfor
     nodes.load(build_image(images_folder(), ROOT, "operator", OPERATOR, {}))
     nodes.load(build_image(images_folder(), ROOT, "worker", WORKER, {} if IS_FULL else RAY_ALONE))
     s3 = S3Server.at(folder / "s3", nodes.address)
+    s3.has_users = True
     s3.start()
     s3.make_bucket(BUCKET)
     server = ApiServer(nodes.plane)

@@ -34,6 +34,8 @@ class S3Server:
     port: int
     processes: Processes
     host: str = LOOPBACK
+    has_users: bool = False
+    """Whether it knows others than its owner; to be said before it starts."""
     statements: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Of each bucket's policy: what its users may."""
 
@@ -61,7 +63,7 @@ class S3Server:
         for name in ("attributes", "users"):
             (self.folder / name).mkdir(exist_ok=True)
         address = ["--port", f"{self.host}:{self.port}", "--region", REGION, "--quiet", "--keep-alive"]
-        address += ["--iam-dir", f"{self.folder}/users"]
+        address += ["--iam-dir", f"{self.folder}/users"] if self.has_users else []
         # Object attributes in a folder: not every file system under a temporary folder has extended ones.
         backend = ["posix", "--sidecar", f"{self.folder}/attributes", f"{self.folder}/objects"]
         environment = os.environ | {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
