@@ -38,13 +38,18 @@ _PHASES: dict[str, Phase] = {"search": "Searching", "export": "Compressing", "co
 
 
 def folded(status: JobStatus, report: Report, plan: Plan, now: datetime) -> JobStatus:
-    """Return the status with what a report of the current run found."""
+    """Return the status with what a report of the current run found.
+
+    A driver that has only just started has found nothing yet: what an earlier one found stays.
+    """
+    told = {"stage": cut(report.stage, _STAGE_BYTES), "message": cut(report.message, _MESSAGE_BYTES)}
+    if report.phase == "Starting" and not report.trials.total:
+        return status.model_copy(update=told)
     taken: dict[str, Any] = {name: getattr(report, name) for name in _TAKEN}
     return status.model_copy(
         update={
             **taken,
-            "stage": cut(report.stage, _STAGE_BYTES),
-            "message": cut(report.message, _MESSAGE_BYTES),
+            **told,
             "candidates": _few(report),
             "conditions": _reported(status, report, now),
             "summary": _summary(report, plan),

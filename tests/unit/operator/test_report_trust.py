@@ -41,6 +41,16 @@ def told(**report: Any) -> Observed:
     return tick(reported(searching(), **{"phase": "Searching", **report}))
 
 
+def test_what_was_found_stays_while_the_next_driver_starts() -> None:
+    found = told(trials={"total": 40, "completed": 12}, best={"trial": 3})
+
+    started = tick(reported(found, phase="Starting", stage="task"))
+
+    status = status_of(started)
+    assert status.best is not None
+    assert (status.trials.completed, status.best.trial) == (12, 3)
+
+
 NOT_BELIEVED = {
     "not JSON": (written("{"), "the report cannot be read: Expecting property name"),
     "another kind of JSON": (written("7"), "the report cannot be read: it: Input should be"),
