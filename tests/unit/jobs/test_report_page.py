@@ -361,7 +361,7 @@ def test_page_of_many_candidates_and_trials_stays_under_500_kb(count):
 
 
 @given(
-    text=st.text(st.characters(codec=None), max_size=40),
+    text=st.text(st.characters(codec="utf-8"), max_size=40),
     value=st.floats() | st.integers(-(10**30), 10**30) | st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
