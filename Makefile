@@ -20,6 +20,7 @@ demo: $(VENV)/installed ## Set up, then run examples/digits/job.yaml from manife
 test: $(VENV)/installed ## Set up, then run every tier of tests
 	@$(BIN)/python -m tests.cluster build > $(VENV)/programs || test "$$CI" != true
 	@$(BIN)/python -m tests.support.chromium > $(VENV)/browser || test "$$CI" != true
+	@$(BIN)/python -m tests.cluster.packages || test "$$CI" != true
 	$(BIN)/pytest tests --cov --cov-report=term:skip-covered
 
 .PHONY: check
@@ -69,6 +70,7 @@ image-test: $(VENV)/installed test-deps ## Build the whole worker image and run 
 test-deps: $(VENV)/installed ## Build the test control plane and S3 server (needs Go 1.26; kept outside the tree), get Chromium
 	$(BIN)/python -m tests.cluster build
 	@$(BIN)/python -m tests.support.chromium || test "$$CI" != true
+	@$(BIN)/python -m tests.cluster.packages || test "$$CI" != true
 
 .PHONY: lock
 lock: $(VENV)/installed ## Pin every dependency anew from pyproject.toml

@@ -88,11 +88,11 @@ class ControlGroups:
     def nodes(self) -> list[str]:
         """The nodes that have a group."""
         here = self._processes("")
-        return [each.name for each in here.iterdir() if each.is_dir()] if here.exists() else []
+        return sorted(each.name for each in here.iterdir() if each.is_dir()) if here.exists() else []
 
-    def remove(self) -> None:
-        """Remove every group of the cluster; their processes have to be gone."""
-        for top in (self.root / self.name, *self.root.glob(f"*/{self.name}")):
+    def remove(self, node: str = "") -> None:
+        """Remove every group of a node, or of the whole cluster; their processes have to be gone."""
+        for top in (self.root / self.name / node, *self.root.glob(f"*/{self.name}/{node}")):
             for folder, _, _ in os.walk(top, topdown=False):
                 wait_until(partial(is_removed, Path(folder)), f"{folder} is empty")
 

@@ -10,16 +10,19 @@ from tests.cluster.processes import Processes
 
 ROOT = Path(__file__).parents[2]
 FOLDER = "guard"
+AWAITED = {signal.SIGTERM}
 
 
 def start_guard(folder: Path) -> Processes:
-    """Start a process that hears of the end of this one, and then clears the folder's cluster."""
+    """Start a process that is sent a signal at the end of this one, and then clears the folder's cluster."""
     guard = Processes(folder / FOLDER)
-    guard.start("guard", [sys.executable, "-m", __name__, folder], {**os.environ, "PYTHONPATH": str(ROOT)})
+    command = [sys.executable, "-m", __name__, folder]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)  # it inherits this, to miss no early signal
+    guard.start("guard", command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return guard
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    signal.sigwait({signal.SIGTERM})
+    signal.sigwait(AWAITED)
     clear(Path(sys.argv[1]))

@@ -103,6 +103,16 @@ class Machine:
         self._run(command, f"{archive} could not be loaded into {self.name}")
         self.images.append(archive)
 
+    def digest_of(self, image: str) -> str:
+        """What identifies an image that is there."""
+        listed = self._run(["ctr", "--namespace", "k8s.io", "images", "list", f"name=={image}"], image)
+        return next(word for word in listed.split() if word.startswith("sha256:"))
+
+    def tag(self, image: str, name: str) -> None:
+        """Let an image be there under another name too."""
+        command = ["ctr", "--namespace", "k8s.io", "images", "tag", "--force", image, name]
+        self._run(command, f"{image} could not be named {name} on {self.name}")
+
     def is_containerd_ready(self) -> bool:
         booted = psutil.Process(self._containerd.pid).name() == "containerd"  # before, /run is this machine's
         return booted and not self._try(["ctr", "version"]).returncode
@@ -124,6 +134,7 @@ class Machine:
         """End all that the node does, at once."""
         self.network.detach(self.address)
         self.groups.kill(self.name)
+        self.groups.remove(self.name)  # else the kubelet would look for the containers of these, next time
         for name in ("containerd", "kubelet"):
             if (process := self._process(name)) in self.processes.children:
                 self.processes.kill_one(process)
@@ -150,7 +161,8 @@ class Machine:
             self._entering(command), env=environment(), capture_output=True, text=True, check=False
         )
 
-    def _run(self, command: Sequence[str | Path], problem: str) -> None:
+    def _run(self, command: Sequence[str | Path], problem: str) -> str:
         done = self._try(command)
         if done.returncode:
             raise StartError(f"{problem}: {done.stderr.strip()}")
+        return done.stdout

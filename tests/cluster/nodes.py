@@ -107,19 +107,23 @@ class Nodes:
         check_machine()
         for name in PROGRAMS:
             find_program(name)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self.outlive:
-            self.all_processes.append(start_guard(self.folder))
         try:
+            self.switch_on()
             self._start()
         except BaseException:
             self.stop()
             raise
 
-    def _start(self) -> None:
+    def switch_on(self) -> None:
+        """Give the nodes their network and let each start its containerd, as yet without a control plane."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.outlive:
+            self.all_processes.append(start_guard(self.folder))
         self.network = start_network(self.processes)
         record_network(self.folder, self.network.number)
         self._boot()
+
+    def _start(self) -> None:
         self.plane = self._control_plane()
         self.all_processes.append(self.plane.processes)
         self.plane.start()  # containerd gets ready meanwhile
@@ -166,9 +170,26 @@ class Nodes:
 
     def restart_kubelet(self, name: str) -> None:
         """End a node's kubelet and start it again, under the pods that run; return once the node is ready."""
-        machine = self.machines[name]
-        machine.stop_kubelet()
-        self._start_kubelet(machine)
+        self.stop_kubelet(name)
+        self.start_kubelet(name)
+
+    def stop_kubelet(self, name: str) -> None:
+        """Let a node's pods go on with nobody who looks after them."""
+        self.machines[name].stop_kubelet()
+
+    def start_kubelet(self, name: str) -> None:
+        """Start it again; return once the node is ready."""
+        self._start_kubelet(self.machines[name])
+
+    def digest_of(self, image: str) -> str:
+        """What identifies a loaded image, such as sha256:9f86…"""
+        return self.machines[self.names[0]].digest_of(image)
+
+    def push(self, image: str, name: str) -> None:
+        """Let every node that is on have a loaded image under another name too."""
+        for machine in self.machines.values():
+            if machine.is_on():
+                machine.tag(image, name)
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """What kubectl prints; KubectlError when it fails."""

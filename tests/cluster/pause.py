@@ -15,20 +15,25 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def write_pause_image(path: Path) -> None:
-    """Write the image as an archive that `ctr images import` reads; the same bytes every time."""
+    """Write the image of this machine's catatonit."""
     program = shutil.which("catatonit")
     if program is None:
         raise UnavailableError("catatonit was not found: install the package catatonit")
-    layer = packed({"catatonit": Path(program).read_bytes()})
+    path.write_bytes(pause_image(Path(program).read_bytes(), platform.machine()))
+
+
+def pause_image(program: bytes, machine: str) -> bytes:
+    """The image as an archive that `ctr images import` reads; the same bytes for the same program."""
+    layer = packed({"catatonit": program})
     described = {
-        "architecture": MACHINES[platform.machine()],
+        "architecture": MACHINES[machine],
         "os": "linux",
         "config": {"Entrypoint": ["/catatonit", "-P"]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
     }
     manifest = [{"Config": "config.json", "RepoTags": [PAUSE], "Layers": ["layer.tar"]}]
     files = {"config.json": encoded(described), "layer.tar": layer, "manifest.json": encoded(manifest)}
-    path.write_bytes(packed(files))
+    return packed(files)
 
 
 def packed(files: dict[str, bytes]) -> bytes:

@@ -83,8 +83,8 @@ def closed_pods(
             line
             for spec in specs
             for rule in spec.get(way) or []
-            for match, target in matches(way, rule, pod, peers)
-            for line in port_lines(rule, match, target)
+            for match in matches(way, rule, pod, peers)
+            for line in port_lines(rule, match, [pod] if way == INGRESS else peers.pods)
         )
         if specs:
             closed[pod.address] = sorted(set(lines))
@@ -101,18 +101,17 @@ def applies(policy: Document, pod: Pod, way: str) -> bool:
     )
 
 
-def matches(way: str, rule: Document, pod: Pod, peers: Peers) -> Iterator[tuple[str, Pod | None]]:
-    """A match on the peer for each peer of a rule, and the pod that packets go to, where that is one."""
-    entered = pod if way == INGRESS else None
+def matches(way: str, rule: Document, pod: Pod, peers: Peers) -> Iterator[str]:
+    """What a packet matches that comes from a rule's peers, or goes to them: a text for each peer."""
     for peer in rule.get(PEERS[way]) or [None]:
         if peer is None:
-            yield "", entered
+            yield ""
         elif "ipBlock" in peer:
-            yield from ((block, entered) for block in block_matches(SIDES[way], peer["ipBlock"]))
+            yield from block_matches(SIDES[way], peer["ipBlock"])
         else:
             for other in peers.pods:
                 if is_peer(peer, other, pod.namespace, peers.namespaces):
-                    yield f"ip {SIDES[way]} {other.address} ", entered or other
+                    yield f"ip {SIDES[way]} {other.address} "
 
 
 def block_matches(side: str, block: Document) -> Iterator[str]:
@@ -131,27 +130,29 @@ def is_peer(peer: Document, other: Pod, namespace: str, labels: Mapping[str, Map
     return near and selects(peer.get("podSelector", {}), other.labels)
 
 
-def port_lines(rule: Document, match: str, target: Pod | None) -> Iterator[str]:
+def port_lines(rule: Document, match: str, targets: Sequence[Pod]) -> Iterator[str]:
     """The lines that let packets to a rule's ports through, all where it names none."""
     if not rule.get("ports"):
         yield f"{match}return"
     for port in rule.get("ports") or []:
         protocol = port.get("protocol", "TCP")
-        if "port" not in port:
-            yield f"{match}meta l4proto {protocol.lower()} return"
-        for number in port_numbers(port, protocol, target):
-            yield f"{match}{protocol.lower()} dport {number} return"
+        for condition in port_conditions(port.get("port"), port.get("endPort"), protocol, targets):
+            yield f"{match}{condition} return"
 
 
-def port_numbers(port: Document, protocol: str, target: Pod | None) -> list[str]:
-    """A port or a range of them; for a name the number that the target's container gives it, if any does."""
-    named = port.get("port")
-    if isinstance(named, str):
-        number = target.ports.get((named, protocol)) if target else None
-        return [] if number is None else [str(number)]
-    if named is None:
-        return []
-    return [f"{named}-{port['endPort']}" if "endPort" in port else str(named)]
+def port_conditions(
+    port: int | str | None, last: int | None, protocol: str, targets: Sequence[Pod]
+) -> Iterator[str]:
+    """A port or a range of them; for a name the number that each pod gives it, if it does."""
+    if port is None:
+        yield f"meta l4proto {protocol.lower()}"
+    elif isinstance(port, int):
+        yield f"{protocol.lower()} dport {port}{f'-{last}' if last else ''}"
+    else:
+        for target in targets:
+            if (port, protocol) in target.ports:
+                number = target.ports[port, protocol]
+                yield f"ip daddr {target.address} {protocol.lower()} dport {number}"
 
 
 def selects(selector: Document, labels: Mapping[str, str]) -> bool:

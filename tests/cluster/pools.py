@@ -1,4 +1,8 @@
-"""Nodes as pools: a name less its number is the pool's; nodes of the pool `gpu` claim to have GPUs."""
+"""Nodes as pools: a name less its number is the pool's; nodes of the pool `gpu` claim to have GPUs.
+
+Nodes of the pool `spare` get the pods for which no other has room. Every node has one SEAT: pods that ask
+for it are spread over the nodes.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +12,7 @@ from tests.cluster.nodes import Nodes
 GPU_POOL, GPU = "gpu", "nvidia.com/gpu"
 GPUS = 2
 """Of each node of that pool."""
+SPARE_POOL, SEAT = "spare", "example.com/seat"
 
 
 def pooled_nodes(folder: Path, names: Sequence[str], **options: bool) -> Nodes:
@@ -21,11 +26,14 @@ def divide(nodes: Nodes) -> None:
         nodes.kubectl("label", "node", name, f"pool={pool_of(name)}")
         if pool_of(name) == GPU_POOL:
             nodes.kubectl("taint", "node", name, f"{GPU}=present:NoSchedule")
+        if pool_of(name) == SPARE_POOL:
+            nodes.kubectl("taint", "node", name, "spare=present:PreferNoSchedule")
 
 
 def made_up(names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
     """The resources that nodes do not have and claim."""
-    return {name: {GPU: str(GPUS)} for name in names if pool_of(name) == GPU_POOL}
+    gpus = {GPU: str(GPUS)}
+    return {name: {SEAT: "1"} | (gpus if pool_of(name) == GPU_POOL else {}) for name in names}
 
 
 def pool_of(name: str) -> str:
