@@ -16,7 +16,7 @@ AWAITED = {signal.SIGTERM}
 def start_guard(folder: Path) -> Processes:
     """Start a process that is sent a signal at the end of this one, and then clears the folder's cluster."""
     guard = Processes(folder / FOLDER)
-    command = [sys.executable, "-m", __name__, folder]
+    command: list[str | Path] = [sys.executable, "-m", __name__, folder]
     before = signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)  # it inherits this, to miss no early signal
     guard.start("guard", command, {**os.environ, "PYTHONPATH": str(ROOT)})
     signal.pthread_sigmask(signal.SIG_SETMASK, before)

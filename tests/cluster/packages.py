@@ -29,6 +29,7 @@ PACKAGES = {
 }
 """By a program of it, which may be in an administrator's folders."""
 FOLDERS = f"{os.defpath}:/usr/local/sbin:/usr/sbin:/sbin"
+BRIDGE_MODULE = "br_netfilter"
 BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
@@ -49,7 +50,7 @@ def check_machine() -> None:
         )
     if not BRIDGE_FILTER.exists():
         raise UnavailableError(
-            "real nodes need the kernel module br_netfilter: run sudo modprobe br_netfilter"
+            f"real nodes need the kernel module {BRIDGE_MODULE}: run sudo modprobe {BRIDGE_MODULE}"
         )
     if not ControlGroups("").usable():
         raise UnavailableError(
@@ -62,6 +63,8 @@ def main() -> None:
     missing = missing_packages()
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         install(missing)
+    if not BRIDGE_FILTER.exists() and os.geteuid() == 0 and (modprobe := shutil.which("modprobe")):
+        subprocess.run([modprobe, "--quiet", BRIDGE_MODULE], check=False)
     try:
         check_machine()
     except UnavailableError as error:
