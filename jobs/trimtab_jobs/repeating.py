@@ -4,6 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from trimtab_jobs import alive
+
+JOIN_SECONDS = 1.0
+
 
 @contextmanager
 def repeatedly(act: Callable[[], object], every_seconds: float, name: str) -> Iterator[None]:
@@ -23,4 +27,6 @@ def repeatedly(act: Callable[[], object], every_seconds: float, name: str) -> It
         yield
     finally:
         ended.set()
-        thread.join()
+        while thread.is_alive():  # its last call may wait for a store
+            alive.sign()
+            thread.join(JOIN_SECONDS)

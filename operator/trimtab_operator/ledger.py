@@ -150,7 +150,8 @@ def _verdict(report: Report) -> tuple[str, str]:
 
 
 def _lost(ray_job: SeenRayJob, sight: Sight) -> str:
-    said = [each for each in (ray_job.message, sight.hint, sight.heard.problem) if each]
+    own = sight.heard.report.message if sight.heard.report else ""
+    said = [each for each in (own, ray_job.message, sight.hint, sight.heard.problem) if each]
     return ": ".join([f"RayJob {ray_job.name} failed", *(["; ".join(said)] if said else [])])
 
 

@@ -170,7 +170,7 @@ def _stood(status: JobStatus, standing: Standing, asked: Asked, seen: Observed) 
     if standing.kind != "progressing" or standing.phase in _UNSTAGED:
         update["seconds_left"] = None
     if standing.phase in _UNSTAGED:
-        update["stage"] = ""
+        update |= {"stage": "", "trials": status.trials.model_copy(update={"running": 0})}
     return status.model_copy(update=update)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from trimtab_jobs import alive
 from trimtab_jobs.in_cluster import Stop
+from trimtab_jobs.repeating import repeatedly
 from trimtab_jobs.store.patience import Wait, in_silence
 
 
@@ -77,3 +78,19 @@ def test_sign_that_nobody_looks_for_does_nothing(file: Path) -> None:
 def test_driver_goes_on_where_the_file_cannot_be_written(tmp_path: Path) -> None:
     with alive.watched(tmp_path / "nowhere" / "alive"):
         alive.sign()
+
+
+def test_waiting_for_the_end_of_what_is_done_beside_gives_signs(file: Path) -> None:
+    under_way, may_end = threading.Event(), threading.Event()
+
+    def act() -> None:
+        under_way.set()
+        may_end.wait()
+
+    with alive.watched(file):
+        with repeatedly(act, 0.001, "beside"):
+            assert under_way.wait(60)
+            make_old(file)
+            threading.Timer(0.1, may_end.set).start()
+
+        assert age(file) < 5

@@ -280,3 +280,22 @@ def test_last_words_of_a_lost_run_are_in_the_condition() -> None:
     assert message(world, "ClusterReady") == (
         f"attempt 2 begins at 08:01:30 UTC; the last one was lost: RayJob {name} failed: AppFailed"
     )
+
+
+def test_attempt_that_was_lost_says_what_its_driver_said_last() -> None:
+    world = reported(
+        searching(), phase="Searching", message="s3://models: the store is full (507); make room"
+    )
+
+    (run,) = status_of(tick(ray_job(world, FAILED))).runs
+    assert run.message == (
+        "RayJob digits-s0-a1-47148c28 failed: s3://models: the store is full (507); make room; AppFailed"
+    )
+
+
+def test_no_trial_runs_between_two_attempts() -> None:
+    world = tick(reported(searching(), phase="Searching", trials={"total": 40, "completed": 3, "running": 2}))
+
+    between = tick(tick(ray_job(world, FAILED)))
+    assert status_of(world).trials.running == 2
+    assert (status_of(between).trials.running, status_of(between).trials.completed) == (0, 3)
