@@ -293,3 +293,14 @@ def install(server: ApiServer, name: str, definition: Document) -> None:
     except RefusedError as error:
         pytest.fail(f"{name} is refused: {error}", pytrace=False)
     server.wait_until(f"{name} is served", lambda: is_established(server.get(definition)))
+    server.wait_until(f"{name} is told of", lambda: is_discovered(server, definition))
+
+
+def is_discovered(server: ApiServer, definition: Document) -> bool:
+    """Whether clients that ask for a group's kinds are told of this one."""
+    spec = definition["spec"]
+    try:
+        found = server.read(f"/apis/{spec['group']}/{spec['versions'][0]['name']}")["resources"]
+    except RefusedError:
+        return False
+    return spec["names"]["plural"] in [each["name"] for each in found]
