@@ -288,11 +288,13 @@ class Nodes:
         return str(lease.get("spec", {}).get("renewTime", ""))
 
     def _read(self, path: str) -> dict[str, Any]:
-        """A document, empty while it is not there."""
+        """A document, empty while it, or the API server, is not there."""
         try:
             found: dict[str, Any] = json.loads(self.plane.send(path))
         except urllib.error.HTTPError as error:
             error.close()
+            return {}
+        except OSError:
             return {}
         return found
 
