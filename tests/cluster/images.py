@@ -62,7 +62,8 @@ def base_image(folder: Path) -> Path:
     check_machine()
     with archive_of(folder, BASE, RECIPE) as archive:
         if not archive.exists():
-            root = folder / "root.tar"
+            remove_unfinished(folder)
+            root = folder / "root.draft.tar"
             run(*RECIPE, str(root))
             container = buildah(folder, "from", "scratch")
             buildah(folder, "add", "--quiet", container, str(root), "/")
@@ -79,6 +80,7 @@ def build_image(folder: Path, context: Path, target: str, tag: str, arguments: M
     made_of = (base.name, target, sorted(arguments.items()), sorted(digests(context)))
     with archive_of(folder, tag, made_of) as archive:
         if not archive.exists():
+            remove_unfinished(folder)
             buildah(folder, "tag", buildah(folder, "pull", "--quiet", f"docker-archive:{base}"), BASE)
             build(folder, context, ("--target", target, "--tag", tag), {**arguments, "BASE": BASE})
             save(folder, tag, archive)
@@ -128,13 +130,19 @@ def index_secrets(settings: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def digests(context: Path) -> Iterator[tuple[str, str]]:
-    """Path and digest of each file that a build may read: the Dockerfile and what it copies."""
+    """Path and digest of each file that a build may read."""
+    for path in sources(context):
+        yield str(path.relative_to(context)), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def sources(context: Path) -> Iterator[Path]:
+    """Each file that a build may read: the Dockerfile and what it copies."""
     dockerfile = context / "Dockerfile"
     copied = [word for line in copies(dockerfile.read_text()) for word in line]
     for source in (dockerfile, context / ".dockerignore", *(context / word for word in copied)):
         for path in [source] if source.is_file() else source.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
-                yield str(path.relative_to(context)), hashlib.sha256(path.read_bytes()).hexdigest()
+                yield path
 
 
 def copies(dockerfile: str) -> Iterator[list[str]]:
@@ -158,10 +166,16 @@ def archive_of(folder: Path, tag: str, made_of: object) -> Iterator[Path]:
             old.unlink()
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what builds left that were killed; whoever calls holds the folder's lock."""
+    for draft in folder.glob("*.draft*"):
+        draft.unlink()
+    buildah(folder, "rm", "--all")
+
+
 def save(folder: Path, tag: str, archive: Path) -> None:
     """Write an image of the store into an archive, not compressed: a third of the time."""
     draft = archive.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
     buildah(folder, "push", "--quiet", tag, f"docker-archive:{draft}:{tag}")
     draft.rename(archive)
 
