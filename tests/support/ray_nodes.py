@@ -35,6 +35,7 @@ def ray_nodes() -> Iterator[Nodes]:
     """A cluster that `ray.init(address="auto")` finds, in this process and in those that it starts."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv("PYTHONHASHSEED", "0")
         environment.setenv("RAY_AUTH_TOKEN", os.environ.get("RAY_AUTH_TOKEN") or "0" * 64)
         nodes = Nodes()
         environment.setenv("RAY_ADDRESS", nodes.cluster.address)

@@ -214,6 +214,9 @@ def _join_cluster() -> None:
 
 
 def _new_actor(setup: WorkerSetup, number: int, group: WorkerGroup) -> Any:
+    """An actor to come, in the environment of its pod: with one of its own Ray could not take a process that
+    it has started beforehand.
+    """
     actor_class: Any = ray.remote(PlacedActor)
     options = actor_class.options(
         num_cpus=group.cpu,
@@ -221,6 +224,5 @@ def _new_actor(setup: WorkerSetup, number: int, group: WorkerGroup) -> Any:
         resources={f"group-{group.name}": 1},
         max_restarts=0,
         max_concurrency=1,
-        runtime_env={"env_vars": {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": str(setup.threads)}},
     )
     return options.remote(setup, number)

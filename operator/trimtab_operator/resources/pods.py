@@ -5,7 +5,7 @@ the submitter has neither the store's credentials nor the code.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trimtab_api.profile import ProfileSpec
@@ -22,6 +22,7 @@ from trimtab_operator.resources.groups import Pods
 from trimtab_operator.resources.liveness import SIGNS, build_liveness_probe
 from trimtab_operator.resources.parts import Json, Part, joined, literal, variable
 from trimtab_operator.resources.placement import head_affinity, outage_tolerations, pool_placement
+from trimtab_operator.resources.readiness import build_readiness_probe
 from trimtab_operator.resources.security import container_security, pod_security
 from trimtab_operator.resources.service_account import driver_account, store_account
 from trimtab_operator.resources.start import Start
@@ -45,8 +46,8 @@ class _Container:
     part: Part
     resources: Mapping[str, str]
     command: Sequence[str] = ()
-    liveness: Json | None = None
-    """Its own probe; None: KubeRay's."""
+    probes: Mapping[str, Json] = field(default_factory=dict)
+    """Its own, by their fields; KubeRay adds those that are missing where Ray runs."""
 
 
 def build_head_template(start: Start) -> Json:
@@ -55,7 +56,8 @@ def build_head_template(start: Start) -> Json:
     resources = {"cpu": start.defaults.head_cpu, "memory": start.defaults.head_memory}
     part = joined(driver, _ray(), _reads(start))
     liveness = build_liveness_probe(start.defaults.driver_silence_seconds)
-    head = _Container("ray-head", head_image(start), part, resources, liveness=liveness)
+    probes = {"livenessProbe": liveness, "readinessProbe": build_readiness_probe()}
+    head = _Container("ray-head", head_image(start), part, resources, probes=probes)
     placement = head_affinity(start.profile)
     account = {
         "serviceAccountName": driver_account(start.owner, start.profile),
@@ -70,7 +72,8 @@ def build_worker_template(start: Start, pods: Pods) -> Json:
     gpus = {pods.gpu_resource: str(pods.gpus)} if pods.gpus else {}
     resources = {"cpu": pods.cpu, "memory": pods.memory, **gpus}
     part = joined(_ray(), threads, _reads(start))
-    worker = _Container("ray-worker", worker_image(start), part, resources)
+    probes = {"readinessProbe": build_readiness_probe()}
+    worker = _Container("ray-worker", worker_image(start), part, resources, probes=probes)
     named = store_account(start.profile)
     account = {"serviceAccountName": named} if named else {}
     placement = pool_placement(pods.pool)
@@ -195,7 +198,7 @@ def _container(container: _Container, profile: ProfileSpec) -> Json:
         "env": [*env, *(variable(each.name, each.value) for each in overlay.env)],
         **({"envFrom": list(part.env_from)} if part.env_from else {}),
         "resources": {"requests": dict(container.resources), "limits": dict(container.resources)},
-        **({"livenessProbe": container.liveness} if container.liveness else {}),
+        **container.probes,
         "securityContext": container_security(),
         "volumeMounts": [*mounts, *map(dict, overlay.volume_mounts)],
     }
