@@ -70,8 +70,12 @@ class SeenRayJob:
 
     @property
     def message(self) -> str:
-        """What KubeRay says of it."""
-        said = [text_at(self.manifest, "status", field) for field in ("reason", "message")]
+        """What KubeRay says of it; of the last lines of a log only the last one."""
+        lines = text_at(self.manifest, "status", "message").strip().splitlines()
+        said = [
+            text_at(self.manifest, "status", "reason"),
+            " … ".join(dict.fromkeys((*lines[:1], *lines[-1:]))),
+        ]
         return cut(": ".join(each for each in said if each), _MESSAGE_BYTES)
 
     @property

@@ -50,6 +50,8 @@ class OperatorProcess:
     settings: Mapping[str, str] = field(default_factory=dict)
     """By the names of their variables, without the prefix."""
     python: Path = Path(sys.executable)
+    sources: Path | None = None
+    """A folder with the packages to run; None: those of this repository."""
     token: str = ""
     """Of an account with other permissions than the documented ones."""
 
@@ -135,7 +137,8 @@ class OperatorProcess:
             "DISCOVERY_SECONDS": "1",
             **self.settings,
         }
-        return {**os.environ, **{f"{PREFIX}{name}": value for name, value in settings.items()}}
+        path = {"PYTHONPATH": str(self.sources)} if self.sources else {}
+        return {**os.environ, **path, **{f"{PREFIX}{name}": value for name, value in settings.items()}}
 
 
 def permitted_token(server: ApiServer) -> str:
