@@ -15,7 +15,7 @@ from ray.exceptions import OutOfMemoryError
 
 from trimtab_jobs.errors import RefusedError
 from trimtab_jobs.pool import Done, Failure, Work, WorkerSetup
-from trimtab_jobs.pool.ray import RayPool, failure_of_loss
+from trimtab_jobs.pool.ray import LastWords, RayPool, failure_of_loss
 from trimtab_jobs.pool.reaper import processes_in
 from trimtab_jobs.store import open_store
 
@@ -134,7 +134,7 @@ def test_lost_worker_is_replaced_and_its_last_words_are_kept(pool: RayPool) -> N
 
 
 def test_worker_killed_for_its_memory_is_the_parameters_fault() -> None:
-    assert failure_of_loss(OutOfMemoryError("95% used"), "last words") == Failure(
+    assert failure_of_loss(OutOfMemoryError("95% used"), LastWords("last words")) == Failure(
         "configuration", "killed before it used up the machine's memory", "last words", "memory"
     )
 

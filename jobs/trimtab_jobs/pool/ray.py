@@ -45,6 +45,18 @@ class Flight:
     started: float
 
 
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """What is known of a worker that was lost."""
+
+    printed: str = ""
+    """What it had printed for its last work."""
+    pod: str = ""
+    """Where it was; "": on this machine."""
+    is_killed: bool = False
+    """Whether the kernel ended it for its memory."""
+
+
 class RayPool:
     """`workers` actors on a local Ray of its own, which ends with this process however that ends."""
 
@@ -103,8 +115,9 @@ class RayPool:
             self._replace(flight.worker)
         return done
 
-    def _last_words(self, flight: Flight) -> str:
-        return kept(read_printed(self._printed_path(flight.worker)), flight.work, self._setup)
+    def _last_words(self, flight: Flight) -> LastWords:
+        printed = read_printed(self._printed_path(flight.worker))
+        return LastWords(kept(printed, flight.work, self._setup))
 
     def _replace(self, worker: int) -> None:
         ray.kill(self._actors[worker])
@@ -127,7 +140,7 @@ def ended_of(references: list[Any], timeout_seconds: float) -> list[Any]:
     return list(ended)
 
 
-def landed(reference: Any, flight: Flight, printed: Callable[[], str]) -> tuple[Done, bool]:
+def landed(reference: Any, flight: Flight, words: Callable[[], LastWords]) -> tuple[Done, bool]:
     """What became of a work whose call has ended, and whether its actor was lost with it."""
     is_lost = False
     try:
@@ -135,7 +148,7 @@ def landed(reference: Any, flight: Flight, printed: Callable[[], str]) -> tuple[
     except RayTaskError as error:  # perform itself never raises: the value could not be pickled
         failure = Failure("code", f"what {flight.work.function} returned cannot be sent: {error.cause}")
     except RayError as error:
-        failure, is_lost = failure_of_loss(error, printed()), True
+        failure, is_lost = failure_of_loss(error, words()), True
     else:
         return done, False
     seconds = time.perf_counter() - flight.started
@@ -153,11 +166,11 @@ def kept(printed: str, work: Work, setup: WorkerSetup) -> str:
     return printed
 
 
-def failure_of_loss(error: RayError, printed: str) -> Failure:
-    """Whose fault it is that a worker was lost while it ran a work, of which this was printed."""
-    if isinstance(error, OutOfMemoryError):
-        killed = "killed before it used up the machine's memory"
-        return Failure("configuration", killed, last_lines(printed), "memory")
+def failure_of_loss(error: RayError, words: LastWords) -> Failure:
+    """Whose fault it is that a worker was lost while it ran a work."""
+    printed = words.printed
+    if words.is_killed or isinstance(error, OutOfMemoryError):
+        return Failure("configuration", _killed(words.pod), last_lines(printed), "memory")
     if crash := crash_of(printed):
         if crash.is_out_of_memory:
             return Failure(
@@ -166,6 +179,13 @@ def failure_of_loss(error: RayError, printed: str) -> Failure:
         return Failure("infrastructure", crash.error, last_lines(crash.output), "crash")
     lost = f"the worker process was lost ({type(error).__name__}): killed, crashed or out of memory"
     return Failure("infrastructure", lost, last_lines(printed))
+
+
+def _killed(pod: str) -> str:
+    if not pod:
+        return "killed before it used up the machine's memory"
+    fix = "make the model, its batches or its data smaller, or give its pool more memory in the profile"
+    return f"killed since pod {pod} was out of memory; {fix}"
 
 
 def _short_folder() -> Path:

@@ -5,6 +5,7 @@ actor: they go to whichever worker of their group is there, and a lost node cost
 """
 
 import logging
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,8 +21,9 @@ from trimtab_api.segments import WorkerGroup
 from trimtab_jobs import alive
 from trimtab_jobs.pool.actor import Actor
 from trimtab_jobs.pool.base import Done, Failure, Work, WorkerSetup
+from trimtab_jobs.pool.kernel import KillLedger, memory_kills
 from trimtab_jobs.pool.printed import read_printed
-from trimtab_jobs.pool.ray import Flight, ended_of, kept, landed, own_signal_handlers
+from trimtab_jobs.pool.ray import Flight, LastWords, ended_of, kept, landed, own_signal_handlers
 
 MOST_FALSE_STARTS = 5
 """Workers in a row that may end while they start, before the works that wait for one fail."""
@@ -39,6 +41,9 @@ class Place:
     """Ray's name of the node."""
     printed: str
     """Path of the file there."""
+    pod: str
+    kills: int
+    """Processes of its container that the kernel had ended for their memory by then."""
 
 
 class PlacedActor(Actor):
@@ -46,21 +51,28 @@ class PlacedActor(Actor):
 
     def place(self) -> Place:
         """Its place, once the process has it and has started."""
-        return Place(ray.get_runtime_context().get_node_id(), str(self.printed_path))
+        node = ray.get_runtime_context().get_node_id()
+        return Place(node, str(self.printed_path), socket.gethostname(), memory_kills())
 
 
-def read_there(place: Place) -> str:
-    """What the lost worker of a place had printed for its last work; "" when its node is lost as well.
+def read_here(printed: str) -> tuple[str, int]:
+    """What the lost worker had printed for its last work; how many the kernel has ended beside it."""
+    return read_printed(Path(printed)), memory_kills()
+
+
+def read_there(place: Place) -> tuple[str, int]:
+    """The same of the lost worker of a place; nothing new when its node is lost as well.
 
     Only a process of that node can read it: a task that takes nothing of the node but a moment.
     """
     there = NodeAffinitySchedulingStrategy(place.node, soft=False)
     alive.sign()
-    reading: Any = ray.remote(read_printed).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+    reading: Any = ray.remote(read_here).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
     try:
-        return str(ray.get(reading.remote(Path(place.printed)), timeout=READ_SECONDS))
+        printed, kills = ray.get(reading.remote(place.printed), timeout=READ_SECONDS)
     except RayError:
-        return ""
+        return "", place.kills
+    return str(printed), int(kills)
 
 
 @dataclass(slots=True)
@@ -90,6 +102,7 @@ class ClusterPool:
         self._flights: dict[Any, Flight] = {}
         self._false_starts = 0
         self._last_false_start = ""
+        self._kills = KillLedger()
         _join_cluster()
         self._workers = [_Worker(group) for group in groups for _ in range(group.workers)]
         for worker in range(len(self._workers)):
@@ -155,15 +168,20 @@ class ClusterPool:
             self._replace(flight.worker)
         return done
 
-    def _last_words(self, flight: Flight) -> str:
+    def _last_words(self, flight: Flight) -> LastWords:
         place = self._workers[flight.worker].place
-        return kept(read_there(place), flight.work, self._setup) if place else ""
+        if place is None:
+            return LastWords()
+        printed, kills = read_there(place)
+        is_killed = self._kills.is_a_kill(place.node, kills)
+        return LastWords(kept(printed, flight.work, self._setup), place.pod, is_killed)
 
     def _greet(self, reference: Any) -> None:
         """Take note that an actor is there, or that it ended before it was."""
         worker = self._starting.pop(reference)
         try:
-            self._workers[worker].place = ray.get(reference)
+            self._workers[worker].place = place = ray.get(reference)
+            self._kills.note(place.node, place.kills)
             self._false_starts = 0
         except RayError as error:
             self._false_starts += 1
