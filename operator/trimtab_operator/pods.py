@@ -41,6 +41,17 @@ def is_cut_off(pod: Manifest) -> bool:
     return truths.get("Ready") == "False" and truths.get("ContainersReady") == "True"
 
 
+def is_ready(pod: Manifest) -> bool:
+    """Whether all of a pod is ready, by its own word and others'."""
+    conditions = items_at(pod, "status", "conditions")
+    return any(at(each, "type") == "Ready" and at(each, "status") == "True" for each in conditions)
+
+
+def running_since(pod: Manifest) -> datetime | None:
+    """Return since when Ray runs in a pod; None while it does not."""
+    return time_at(_container(pod), "state", "running", "startedAt")
+
+
 def place_of(pod: Manifest) -> str:
     """Return which pod it is, and on which node."""
     node = text_at(pod, "spec", "nodeName")
@@ -55,12 +66,8 @@ def head_of(pods: Iterable[Manifest]) -> Manifest | None:
 
 def identity_of(head: Manifest) -> str | None:
     """Return what is another with every start of a head; None of one that is not ready, or not any more."""
-    ready = any(
-        at(each, "type") == "Ready" and at(each, "status") == "True"
-        for each in items_at(head, "status", "conditions")
-    )
     uid = text_at(head, "metadata", "uid")
-    is_there = ready and text_at(head, "status", "phase") == "Running" and not is_going(head)
+    is_there = is_ready(head) and text_at(head, "status", "phase") == "Running" and not is_going(head)
     return f"{uid}/{_restarts(head)}" if is_there and uid else None
 
 

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trimtab_operator.manifests import at, is_going, items_at, mapping_at, text_at, whole_at
-from trimtab_operator.pods import is_cut_off, is_stuck, place_of, pods_of_run
+from trimtab_operator.pods import is_cut_off, is_ready, is_stuck, place_of, pods_of_run, running_since
 from trimtab_operator.ray_jobs import SeenRayJob
 from trimtab_operator.texts import cut
 from trimtab_operator.world import Manifest
 
 _SAID_BYTES = 300
+LONG_START = timedelta(minutes=3)
+"""How long Ray may take to get ready in a pod that runs, before that is told."""
 _IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 _IMAGE_FIX = "check the image's name and digest, the profile's images.pullSecrets and the registry"
 _NODE_FIX = "add nodes, or change the pool's resources, nodeSelector or tolerations in the profile"
@@ -46,12 +48,22 @@ def waiting_of(
         return Waiting("Queued", f"RayJob {ray_job.name} is suspended: {_SUSPENDED_FIX}")
     of_run = pods_of_run(ray_job.segment, ray_job.attempt, pods)
     found = [*_of_pods(of_run, now), *_of_events(_about(ray_job, events))]
-    return _gravest(found) or starting_of(ray_job.name)
+    return _gravest(found) or _silent_of(of_run, now) or starting_of(ray_job.name)
 
 
 def trouble_of(ray_job: SeenRayJob, pods: tuple[Manifest, ...], now: datetime) -> Waiting | None:
     """Return what is wrong with a pod of a cluster that has been ready; None when all is as it should be."""
     return _gravest(_of_pods(pods_of_run(ray_job.segment, ray_job.attempt, pods), now))
+
+
+def _silent_of(pods: tuple[Manifest, ...], now: datetime) -> Waiting | None:
+    """Return that Ray does not get ready in a pod that has run for long, as where its image lacks a part."""
+    for pod in pods:
+        started = running_since(pod)
+        if started is not None and now - started > LONG_START and not is_ready(pod):
+            fix = f"see kubectl logs {text_at(pod, 'metadata', 'name')}, and that its image has ray[default]"
+            return Waiting("Starting", f"{place_of(pod)} runs, but Ray does not answer in it; {fix}")
+    return None
 
 
 def _gravest(found: Iterable[Waiting]) -> Waiting | None:

@@ -243,3 +243,15 @@ def test_odd_dates_are_no_reason_to_stop(running: Observed) -> None:
     for date in ("9999-12-31T23:59:59Z", "never", 7):
         pod = {**TWO, "metadata": {**TWO["metadata"], "deletionTimestamp": date}}
         assert status_of(tick(with_pods(running, HEAD, ONE, pod))).runs[-1].outcome == "Running"
+
+
+def test_pod_in_which_ray_does_not_get_ready_is_named_after_a_while() -> None:
+    container = {"name": "ray-head", "state": {"running": {"startedAt": "2026-11-24T08:00:00Z"}}}
+    silent = {"phase": "Running", "containerStatuses": [container]}
+    world = with_pods(tick(applied(job())), ray_pod("head", status=silent))
+
+    assert message(tick(later(world, 170)), "ClusterReady").endswith("makes its cluster")
+    assert message(tick(later(world, 190)), "ClusterReady") == (
+        "pod head on node node-of-head runs, but Ray does not answer in it; see kubectl logs head, and that"
+        " its image has ray[default]"
+    )
