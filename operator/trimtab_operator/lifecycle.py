@@ -5,7 +5,7 @@ a run is under way             it goes on
 it succeeded                   the next segment begins, in the same attempt; after the last one all is done
 it failed                      so has the job
 its RayJob was lost            the next attempt of its segment, after a while; five times in a row are enough,
-                               but for one that had gone on for ten minutes
+                               but for one that had gone on for ten minutes, and twelve in all
 it was suspended               the next attempt of its segment, once the job is no longer
 the job was opened again       the next attempt: from the start, or from where only workers were lost
 """
@@ -19,6 +19,8 @@ from trimtab_operator.ledger import Ending
 
 IN_A_ROW = 5
 """Attempts that may be lost one after the other."""
+IN_ALL = 12
+"""Attempts that may be lost until spec.retry is raised: what ends one after the other is no bad luck."""
 FIRST_PAUSE_SECONDS = 10
 LONGEST_PAUSE_SECONDS = 300
 LONG_SECONDS = 600
@@ -88,6 +90,8 @@ def _after_loss(runs: tuple[RunRecord, ...], index: int) -> Begin | End:
     last, losses = runs[-1], losses_in_a_row(runs)
     if losses >= IN_A_ROW:
         return End(False, "Infrastructure", f"{losses} attempts were lost in a row; the last: {last.message}")
+    if (every := losses_in_all(runs)) >= IN_ALL:
+        return End(False, "Infrastructure", f"{every} attempts were lost in all; the last: {last.message}")
     pause = min(FIRST_PAUSE_SECONDS * 2 ** (losses - 1), LONGEST_PAUSE_SECONDS)
     earliest = last.end_time + timedelta(seconds=pause) if last.end_time else None
     return Begin(index, last.attempt + 1, earliest, last.message)
@@ -107,6 +111,11 @@ def losses_in_a_row(runs: tuple[RunRecord, ...]) -> int:
         elif run.outcome != "Suspended":
             break
     return count
+
+
+def losses_in_all(runs: tuple[RunRecord, ...]) -> int:
+    """Return how many attempts were lost since spec.retry was raised, as far as they are told one by one."""
+    return sum(run.outcome in _LOST and run.retry == runs[-1].retry for run in runs)
 
 
 def _index(plan: Plan, segment: str) -> int:

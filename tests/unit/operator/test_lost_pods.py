@@ -255,3 +255,16 @@ def test_pod_in_which_ray_does_not_get_ready_is_named_after_a_while() -> None:
         "pod head on node node-of-head runs, but Ray does not answer in it; see kubectl logs head, and that"
         " its image has ray[default]"
     )
+
+
+def test_losses_again_and_again_are_no_bad_luck(running: Observed) -> None:
+    world = running
+    while status_of(world).phase != "Failed":
+        world = tick(tick(with_pods(later(world, 700), restarted(HEAD), ONE, TWO)))
+        if status_of(world).phase != "Failed":
+            world = tick(ray_job(with_pods(tick(later(world, 10)), HEAD, ONE, TWO), READY))
+
+    assert status_of(world).attempt == 12
+    assert message(world, "Succeeded").startswith(
+        "12 attempts were lost in all; the last: the head, pod head "
+    )
