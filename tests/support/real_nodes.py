@@ -1,20 +1,22 @@
-"""Real nodes for tests: `nodes` is one cluster per session, with the pools `cpu` and `gpu` of a node each.
+"""Real nodes for tests: `nodes` is one cluster per session, with one node in each of its pools.
 
 Policies are enforced, and a lost node is noticed after 8 s. The tests that use it run last, so that it does
-not disturb what others measure. Each works in namespaces of its own, and leaves both nodes ready.
+not disturb what others measure. Each works in namespaces of its own, and leaves all nodes ready.
 """
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.images import IS_FULL
 from tests.cluster.nodes import Nodes
 from tests.cluster.pools import divide, pooled_nodes
 from tests.cluster.processes import StartError
 from tests.cluster.programs import UnavailableError
 from tests.support.tiers import skip_tier
 
-NAMES = ("cpu-1", "gpu-1")
+NAMES = ("cpu-1",) if IS_FULL else ("cpu-1", "gpu-1", "spare-1")
+"""One node alone for the whole worker's image, which takes 12 GB of each."""
 PLACES = ("tests/e2e/", "tests/faults/nodes/")
 """Where tests use them."""
 
