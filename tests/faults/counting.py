@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -13,11 +14,15 @@ from torch.utils.data import Subset, TensorDataset
 
 from trimtab_jobs import SupervisedTask
 
+GREED_BYTES = 4 * 2**30
+
 
 class Counting(SupervisedTask):
     epochs = 3
     executions = os.path.join(os.environ.get("TRIMTAB_TEST_NOTES", ""), "executions")
     """File that gets a line per started piece."""
+    greed = os.path.join(os.environ.get("TRIMTAB_TEST_NOTES", ""), "greed")
+    """File whose finder takes GREED_BYTES of memory."""
     pause = 0.0
     """Seconds each epoch waits: a longer window in which a driver can be killed."""
 
@@ -39,6 +44,9 @@ class Counting(SupervisedTask):
             file.write(started.encode())
             os.fsync(file.fileno())
         print(f"training with {dict(params)}", flush=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self.greed)
+            _ = b"x" * GREED_BYTES
         super().train(model, params, context)
 
     def schedule(self, progress: float) -> float:

@@ -12,6 +12,7 @@ The job has two segments, so that one RayJob follows the other.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class History:
         self.names: set[str] = set()
         self.at_once: set[frozenset[str]] = set()
         """Which of them were under way at a time, for every such time."""
+        self._ready: dict[str, float] = {}
+        self._over: dict[str, float] = {}
         self._path = server.collection("ray.io/v1", "RayJob", namespace)
         self._live: dict[str, bool] = {}
         self._stopping = threading.Event()
@@ -76,6 +79,10 @@ class History:
         self._stopping.set()
         self._watch.close()
         self._thread.join()
+
+    def seconds_ready(self, name: str) -> float:
+        """From when a RayJob's cluster was told to be ready until its end or deletion was told."""
+        return self._over[name] - self._ready[name]
 
     def _follow(self) -> None:
         """Go on from the last version whenever the stream ends, so that nothing is missed."""
@@ -101,6 +108,10 @@ class History:
         is_over = ray_job.get("status", {}).get("jobDeploymentStatus") in OVER
         self.names.add(name)
         self._live[name] = not is_going and not is_over
+        if ray_job.get("status", {}).get("rayClusterStatus", {}).get("state") == "ready":
+            self._ready.setdefault(name, time.monotonic())
+        if is_going or is_over:
+            self._over.setdefault(name, time.monotonic())
         self.at_once.add(frozenset(each for each, is_live in self._live.items() if is_live))
 
 

@@ -7,6 +7,7 @@ proxy.order(Fault("fail", method="PUT", key="manifest/", nth=2))            # re
 proxy.order(Fault("lose", method="PUT", forwarded=True))                    # done, but the answer is lost
 freeze = proxy.order(Fault("freeze"))                                       # until freeze.release.set()
 proxy.order(Fault("freeze", seconds=3))                                     # a delay
+proxy.order(Fault("freeze", seconds=3, times=None))                         # of all, until its release
 """
 
 import hashlib
@@ -30,7 +31,8 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length",
 
 @dataclass
 class Fault:
-    """What happens to one request: the `nth` from now on with this method and this text in its key.
+    """What happens to the `nth` request from now on with this method and this text in its key, and to those
+    after it up to `times` in all.
 
     `fail` answers `status`, `lose` closes the connection without an answer, `freeze` waits for `release`
     or for `seconds`, then goes on. `forwarded` lets the server act first. `happened` is set when it did.
@@ -40,11 +42,18 @@ class Fault:
     method: str = ""
     key: str = ""
     nth: int = 1
+    times: int | None = 1
+    """None: to all."""
     status: int = 503
     forwarded: bool = False
     seconds: float | None = None
     release: threading.Event = field(default_factory=threading.Event)
     happened: threading.Event = field(default_factory=threading.Event)
+
+    def counts(self) -> bool:
+        """Whether a request that it is about, which is counted with this, meets it."""
+        self.nth -= 1
+        return self.nth <= 0 and (self.times is None or self.nth > -self.times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +73,13 @@ class S3Proxy:
         """Method and object key of every request, in the order of their arrival; a listing has no key."""
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"proxy": self}))
+        self._listener = ThreadingHTTPServer((server.host, 0), type("Handler", (Handler,), {"proxy": self}))
         self._listener.daemon_threads = True
         self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._listener.server_port}"
+        return f"http://{self.upstream.host}:{self._listener.server_port}"
 
     def __enter__(self) -> "S3Proxy":
         self._thread.start()
@@ -98,10 +107,8 @@ class S3Proxy:
             self.requests.append((method, key))
             met = None
             for fault in self._faults:
-                if fault.nth > 0 and fault.method in ("", method) and fault.key in key:
-                    fault.nth -= 1
-                    if fault.nth == 0 and met is None:
-                        met = fault
+                if fault.method in ("", method) and fault.key in key and fault.counts():
+                    met = met or fault
             return met
 
 
@@ -134,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         if self.proxy.ignore_conditions and CONDITIONS & headers.keys():
             headers = resigned(self.command, self.path, headers)
-        connection = http.client.HTTPConnection("127.0.0.1", self.proxy.upstream.port)
+        connection = http.client.HTTPConnection(self.proxy.upstream.host, self.proxy.upstream.port)
         try:
             connection.request(self.command, self.path, body or None, headers)
             response = connection.getresponse()

@@ -1,11 +1,9 @@
-"""Recoveries, told in the tier's table; one operator for the modules whose faults are not its own.
+"""One operator for the modules whose faults are not its own.
 
 Such a module has a namespace: that of test_hostile_reports.py is hostile-reports.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,21 +13,6 @@ from tests.support.nodes import Node
 from tests.support.operated import Site, give_gpus
 from tests.support.operator_process import OperatorProcess
 from tests.support.rays import Rays
-
-Recovery = Callable[[str], AbstractContextManager[None]]
-
-
-@pytest.fixture
-def recovery(record_property: Callable[[str, object], None]) -> Recovery:
-    """What measures one recovery: from the fault, with which it is entered, to the last thing waited for."""
-
-    @contextmanager
-    def measured(fault: str) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        record_property("recovery", f"{time.monotonic() - began:6.1f} s  {fault}")
-
-    return measured
 
 
 @pytest.fixture(scope="module")

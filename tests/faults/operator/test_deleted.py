@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.operator.conftest import Recovery
+from tests.faults.conftest import Recovery
 from tests.support.operated import TWO_SEGMENTS, Job, Site
 
 

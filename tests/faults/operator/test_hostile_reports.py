@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.operator.conftest import Recovery
+from tests.faults.conftest import Recovery
 from tests.support.driver_stand_in import DriverStandIn
 from tests.support.operated import Document, Site, uid_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.operator.conftest import Recovery
+from tests.faults.conftest import Recovery
 from tests.support.api_faults import ApiRequest, Fault
 from tests.support.api_proxy import ApiProxy
 from tests.support.cluster import ApiServer

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.operator.conftest import Recovery
+from tests.faults.conftest import Recovery
 from tests.support.operated import (
     TWO_SEGMENTS,
     Document,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.control_plane import EVERYTHING
-from tests.faults.operator.conftest import Recovery
+from tests.faults.conftest import Recovery
 from tests.support.api_faults import Fault
 from tests.support.api_proxy import ApiProxy
 from tests.support.cluster import ApiServer, crd_documents, run_control_plane

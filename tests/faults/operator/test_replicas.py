@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.operator.conftest import Recovery
+from tests.faults.conftest import Recovery
 from tests.support.api_faults import Fault
 from tests.support.api_proxy import ApiProxy
 from tests.support.cluster import ApiServer
