@@ -18,6 +18,7 @@ from trimtab_jobs import cached
 from trimtab_jobs.cached import DataError, cache_folder, cached_file, check_there, local_data
 from trimtab_jobs.pool import DataPlace
 from trimtab_jobs.store import Store, StoreError, open_store
+from trimtab_jobs.store.patience import Patience
 
 BODY = b"a,b\n" + b"1,2\n" * 1000
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -199,7 +200,8 @@ def test_what_is_not_there_is_said(team: Store):
 
 def test_no_answer_is_a_fault_of_the_network(s3_bucket: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr("trimtab_jobs.store.remote.Patience.__init__.__defaults__", (0.2, 0.2, 0.2))
+    short = Patience(request=0.2, first=0.2, total=0.2)
+    monkeypatch.setattr("trimtab_jobs.store.remote.Patience.usual", lambda: short)
 
     with pytest.raises(StoreError, match=r"127.0.0.1:1 does not answer; check AWS_ENDPOINT_URL"):
         cached_file(f"{s3_bucket}/rows.csv")

@@ -177,11 +177,15 @@ class ApiServer:
     def _resource(self, document: Document) -> Resource:
         version, kind = document["apiVersion"], document["kind"]
         if (version, kind) not in self.resources:
-            root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-            for each in self.read(root)["resources"]:
-                if "/" not in each["name"]:
-                    self.resources[version, each["kind"]] = Resource(root, each["name"], each["namespaced"])
+            self.wait_until(f"{kind} is told of", lambda: self._has_discovered(version, kind))
         return self.resources[version, kind]
+
+    def _has_discovered(self, version: str, kind: str) -> bool:
+        root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        for each in self.read(root)["resources"]:
+            if "/" not in each["name"]:
+                self.resources[version, each["kind"]] = Resource(root, each["name"], each["namespaced"])
+        return (version, kind) in self.resources
 
     def _collection(self, document: Document) -> str:
         return self._resource(document).collection(namespace_of(document))
