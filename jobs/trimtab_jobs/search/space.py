@@ -80,7 +80,9 @@ def configuration_key(params: Params) -> str:
 def _dimension_of(parameter: Parameter, when: Condition | None) -> Dimension:
     default = default_of(parameter)
     if parameter.float_ is not None:
-        return Dimension(parameter.name, _float_distribution(parameter.float_), float(default), when)
+        values = _float_distribution(parameter.float_)
+        within = min(float(default), values.high)  # Optuna lowers high to a whole number of binary steps
+        return Dimension(parameter.name, values, within, when)
     if parameter.int_ is not None:
         return Dimension(parameter.name, _int_distribution(parameter.int_), int(default), when)
     items = parameter.categorical or ()
