@@ -63,7 +63,7 @@ images: $(VENV)/installed ## What sites without the internet need: dist/images/ 
 .PHONY: image-test
 image-test: export TRIMTAB_TEST_IMAGES = $(CURDIR)/$(VENV)/images
 image-test: export TRIMTAB_WORKER_IMAGE = full
-image-test: $(VENV)/installed test-deps ## Build the whole worker image and run the demo's job from it on real nodes (24 GB, 10 min)
+image-test: $(VENV)/installed test-deps ## Build the whole worker image and run the demo's job from it on real nodes (40 GB)
 	$(BIN)/pytest tests/e2e/test_digits.py -s; status=$$?; $(BIN)/python -m tests.cluster.images remove; exit $$status
 
 .PHONY: test-deps

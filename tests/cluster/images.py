@@ -200,6 +200,8 @@ def remove(folder: Path) -> None:
     """Remove all images, their archives, and the packages that were downloaded for them."""
     buildah(folder, "rm", "--all")
     buildah(folder, "rmi", "--all", "--force")
+    if (overlay := folder / "store/overlay").is_mount():  # buildah mounts it on itself, and leaves it so
+        run("umount", str(overlay))
     shutil.rmtree(folder)
 
 
